@@ -1,0 +1,139 @@
+import type { RestartPolicy } from './supervision/backoff.ts';
+import type { Decision, JobSpec, JobState, Outcome } from './vocabulary.ts';
+
+/** The part of a job's row that its Big Dog works with. */
+export interface Job {
+  readonly id: string;
+  readonly state: JobState;
+  /** How many recorder runs there have been. */
+  readonly attempt: number;
+  readonly spec: JobSpec;
+  /** When the recorder accepted the first playlist, milliseconds since the epoch. */
+  readonly startedAt?: number;
+  /** Set once the job is bound to end as `failed` although what was recorded is still being finished. */
+  readonly verdict?: string;
+}
+
+/** How a recorder ended. */
+export interface RecorderExit {
+  /**
+   * `ended`: it came to an end with evidence (ENDLIST, patience). `stopped`: it obeyed. `failed`: it gave up and says why.
+   * `crashed`: it vanished (its host died or was killed).
+   */
+  readonly kind: 'ended' | 'stopped' | 'failed' | 'crashed';
+  /** A fixed word: `endlist`, `source.vanished`, an error code, a signal name, … */
+  readonly why: string;
+  /** Whether another attempt could help. */
+  readonly retryable: boolean;
+  readonly evidence: Readonly<Record<string, unknown>>;
+}
+
+export type RecorderNews =
+  | { readonly type: 'recorder.started'; readonly at: number }
+  | { readonly type: 'recorder.exited'; readonly exit: RecorderExit };
+
+/** Signs of life of one recorder. Every number only grows while the recorder lives. */
+export interface Progress {
+  /** Anything the recorder did: a poll answered or failed, bytes read. Stands still only when the recorder hangs. */
+  readonly beats: number;
+  readonly bytes: number;
+  /** Segments the origin has offered, and how many of them are stored or named as gaps. */
+  readonly advertised: number;
+  readonly settled: number;
+}
+
+/** One live recorder. Dropping the hold leaves it alone: only `stop` and `kill` end it. */
+export interface RecorderHold {
+  /** Asks it to finish well; it exits by itself. */
+  stop(why: string): void;
+  /** Ends it now. The exit is reported once nothing of it is left. */
+  kill(why: string): void;
+  release(): void;
+}
+
+/** The table of live recorders on this node: at most one for a job, whatever happens to the actors. */
+export interface Leash {
+  /** Adopts the job's live recorder, or starts one. Later news go to `hear`, the newest holder. Throws nothing. */
+  take(job: Job, hear: (news: RecorderNews) => void): RecorderHold;
+  holds(jobId: string): boolean;
+  /** Ends recorders of this job that this table does not hold, left by an earlier life of the node. */
+  clear(jobId: string): Promise<void>;
+  /** Ends whatever records this job, held or not, and resolves once nothing is left. */
+  end(jobId: string, why: string): Promise<void>;
+  progress(jobId: string): Progress;
+  /** What looks as if the recorder muxes by itself, or a temporary file that lingers; undefined when all is well. */
+  strayFiles(jobId: string): { readonly sign: string; readonly file: string } | undefined;
+}
+
+/** One durable move of a job. */
+export interface Move {
+  readonly from: JobState;
+  readonly to: JobState;
+  readonly cause: string;
+  readonly evidence: Readonly<Record<string, unknown>>;
+  readonly attempt: number;
+  readonly startedAt?: number;
+  readonly verdict?: string;
+  readonly outcome?: Outcome;
+}
+
+/** The right to write one job's history: a fencing token. */
+export interface JobLog {
+  /** Retries until the move is on disk. Rejects only when fenced (`FencedError`): another owner has taken the job. */
+  commit(move: Move): Promise<void>;
+}
+
+export interface Store {
+  /** Takes ownership (token + 1), which fences every earlier owner, and reads the row. Retries through outages. */
+  open(jobId: string): Promise<{ job: Job; log: JobLog }>;
+  /** Appends a decision. Never waits, never throws: it is written behind, in order. */
+  record(decision: Decision): void;
+}
+
+/** What the ledger of a recording says. */
+export interface Footage {
+  readonly segments: number;
+  /** When the first playlist was accepted, milliseconds since the epoch. */
+  readonly startedAt?: number;
+}
+
+/** Finishing: idempotent, repeatable after a crash at any point. */
+export interface Finish {
+  footage(jobId: string): Promise<Footage>;
+  mux(job: Job, signal: AbortSignal): Promise<void>;
+  upload(job: Job, signal: AbortSignal): Promise<{ outcome: Outcome }>;
+}
+
+export interface Policy {
+  readonly recorder: RestartPolicy;
+  readonly finish: RestartPolicy;
+  readonly bigDog: RestartPolicy;
+  readonly bigDogDog: RestartPolicy;
+  /** How long a recorder may take to finish well before it is killed, milliseconds. */
+  readonly graceMs: number;
+  readonly heartbeat: {
+    readonly everyMs: number;
+    /** Silent looks before the bark. */
+    readonly patience: number;
+  };
+  /** How often tempFileDoggy looks, milliseconds. */
+  readonly lookMs: number;
+  /** Jobs at once on this node. */
+  readonly capacity: number;
+}
+
+/** Everything machines ask of the world. Tests and the simulator swap these and the clock, nothing else. */
+export interface Ports {
+  now(): number;
+  random(): number;
+  readonly leash: Leash;
+  readonly store: Store;
+  readonly finish: Finish;
+  readonly policy: Policy;
+}
+
+/** The job belongs to another owner now. Nothing is left to do here but to stop. */
+export class FencedError extends Error {
+  override readonly name = 'FencedError';
+  readonly fenced = true;
+}

@@ -1,0 +1,59 @@
+/** The words machines, database, API and command line share. Enums elsewhere derive from here. */
+
+export const JOB_STATES = [
+  'pending',
+  'recording',
+  'retrying',
+  'muxing',
+  'uploading',
+  'done',
+  'failed',
+  'cancelled',
+] as const;
+export type JobState = (typeof JOB_STATES)[number];
+
+export const TERMINAL_STATES = ['done', 'failed', 'cancelled'] as const satisfies JobState[];
+export type TerminalState = (typeof TERMINAL_STATES)[number];
+
+export const isTerminal = (state: JobState): state is TerminalState =>
+  (TERMINAL_STATES as readonly JobState[]).includes(state);
+
+/**
+ * How complete a finished recording is. `complete`: every advertised segment is stored and somebody vouched for the end
+ * (ENDLIST, the requested duration, the operator). `gaps`: as `complete`, but with named gaps. `truncated`: it ended before
+ * what was asked for (the source vanished, or the recorder gave up).
+ */
+export const OUTCOMES = ['complete', 'gaps', 'truncated'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** What the operator asked for. Plain data: it is stored with the job and handed to the recorder. */
+export interface JobSpec {
+  /** The link to record. */
+  readonly url: string;
+  /** Wishes in order of preference: `best`, `worst`, `720p`, `1080p60`, … The first that the source has is taken. */
+  readonly quality: readonly string[];
+  /** How long to record from the first accepted playlist, in milliseconds. Absent: until the stream ends. */
+  readonly durationMs?: number;
+  /** Extra request headers. They may be secret: never logged. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** How long to wait for a stream that is not there yet, in milliseconds. 0: not at all. */
+  readonly waitMs: number;
+  /** How long a source may be silent before its end is assumed, in milliseconds. */
+  readonly patienceMs: number;
+  /** Where the finished file goes: a file path, or a directory with a trailing slash. */
+  readonly output: string;
+  /** Whether the segments stay on disk after the finished file was verified and stored. */
+  readonly keepSegments: boolean;
+}
+
+/** Why something was decided, by whom, with the facts it was decided on. Stored and served. */
+export interface Decision {
+  readonly jobId: string;
+  /** The actor that decided: `bigDog`, `heartbeatDoggy`, … */
+  readonly dog: string;
+  /** What was done: `recorder.kill`, `recorder.restart`, `bigDog.restart`, `job.abandon`, … */
+  readonly decision: string;
+  /** A fixed word for the reason: `silent`, `muxing`, `crashed`, … */
+  readonly why: string;
+  readonly evidence: Readonly<Record<string, unknown>>;
+}
