@@ -10,6 +10,8 @@ export interface Job {
   readonly spec: JobSpec;
   /** When the recorder accepted the first playlist, milliseconds since the epoch. */
   readonly startedAt?: number;
+  /** Why the recording came to its end, once it has: `over`, `stopped`, `endlist`, `source.vanished`, `recorder.spent`, … */
+  readonly ending?: string;
   /** Set once the job is bound to end as `failed` although what was recorded is still being finished. */
   readonly verdict?: string;
 }
@@ -73,6 +75,7 @@ export interface Move {
   readonly evidence: Readonly<Record<string, unknown>>;
   readonly attempt: number;
   readonly startedAt?: number;
+  readonly ending?: string;
   readonly verdict?: string;
   readonly outcome?: Outcome;
 }
