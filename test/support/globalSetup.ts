@@ -1,0 +1,19 @@
+import { missingVariable, pathVariable, TOOLS, type Tool, toolPath, whyMissing } from './tools.ts';
+
+/**
+ * Runs once before all test files: finds or installs the tools, and says in one line each what will not run and why.
+ * Workers inherit the answers through the environment.
+ */
+export async function setup(): Promise<void> {
+  // Object.keys gives string[]; these are the literal's own keys.
+  for (const tool of Object.keys(TOOLS) as Tool[]) {
+    const path = await toolPath(tool);
+    if (path !== undefined) {
+      process.env[pathVariable(tool)] = path;
+      continue;
+    }
+    const reason = (await whyMissing(tool)) ?? 'unknown';
+    process.env[missingVariable(tool)] = reason;
+    process.stderr.write(`did not run: ${TOOLS[tool]}, because ${reason}\n`);
+  }
+}
