@@ -1,0 +1,201 @@
+import type {
+  InitStored,
+  LedgerRecord,
+  RecordingEnded,
+  RecordingStarted,
+  SegmentKey,
+  SegmentLost,
+  SegmentStored,
+} from './record.ts';
+import { TrackLedger } from './trackLedger.ts';
+
+export interface LedgerOptions {
+  /**
+   * How many of the last segments of each epoch to keep. Default: all of them (about 0.4 KB each, 17 MB for a day of 2 s
+   * segments). A live recorder needs only the tail; `segments` then refuses to answer.
+   */
+  readonly segmentsKept?: number;
+}
+
+/**
+ * What the lines of a journal add up to. Every advertised segment is either stored or named as a gap, never both: a
+ * segment line for a number that was named as a gap heals the gap, a gap line never takes back what is settled, and the
+ * first segment line for a key stands (a second one is counted as a duplicate). Applying a line costs a constant, whatever
+ * the length of the recording.
+ */
+export class Ledger {
+  readonly #tracks = new Map<string, TrackLedger>();
+  readonly #inits = new Map<number, InitStored>();
+  readonly #segmentsKept: number;
+  #jobId: string | undefined;
+  #started: RecordingStarted | undefined;
+  #ended: RecordingEnded | undefined;
+  #attempts = 0;
+  #stored = 0;
+  #lost = 0;
+  #duplicates = 0;
+  #bytes = 0;
+
+  constructor(options: LedgerOptions = {}) {
+    this.#segmentsKept = options.segmentsKept ?? Number.POSITIVE_INFINITY;
+  }
+
+  apply(record: LedgerRecord): void {
+    switch (record.t) {
+      case 'recording':
+        this.#jobId ??= record.jobId;
+        return;
+      case 'attempt':
+        this.#attempts++;
+        return;
+      case 'started':
+        this.#started ??= record;
+        return;
+      case 'epoch':
+        this.#track(record.track).openEpoch(record.epoch);
+        return;
+      case 'init':
+        if (!this.#inits.has(record.init)) this.#inits.set(record.init, record);
+        return;
+      case 'segment':
+        this.#store(record);
+        return;
+      case 'gap':
+        this.#lost += this.#track(record.track).openEpoch(record.epoch).lose(record);
+        return;
+      case 'ended':
+        this.#ended = record;
+        return;
+    }
+  }
+
+  get jobId(): string | undefined {
+    return this.#jobId;
+  }
+
+  /** When the first playlist was accepted, milliseconds since the epoch. */
+  get startedAt(): number | undefined {
+    return this.#started?.at;
+  }
+
+  /** What was chosen to be recorded, as the recorder told it. */
+  get source(): Readonly<Record<string, unknown>> | undefined {
+    return this.#started?.source;
+  }
+
+  /** The last end that a recorder saw. */
+  get ended(): RecordingEnded | undefined {
+    return this.#ended;
+  }
+
+  /** How many recorder runs wrote to this journal. */
+  get attempts(): number {
+    return this.#attempts;
+  }
+
+  /** Segments the origin is known to have offered: always `stored + lost`. */
+  get advertised(): number {
+    return this.#stored + this.#lost;
+  }
+
+  get stored(): number {
+    return this.#stored;
+  }
+
+  /** Segments named as gaps that were not healed. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /** Segment lines whose key had been stored before. */
+  get duplicates(): number {
+    return this.#duplicates;
+  }
+
+  /** Bytes of the stored segments of all tracks, initialisation sections not counted. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Media time stored, milliseconds: that of the longest track. */
+  get durationMs(): number {
+    let longest = 0;
+    for (const track of this.#tracks.values()) longest = Math.max(longest, track.durationMs);
+    return longest;
+  }
+
+  /** Names of the tracks, in order. */
+  get tracks(): readonly string[] {
+    // The default sort is by code unit: the same everywhere, as the proof's checksum needs it.
+    return [...this.#tracks.keys()].sort();
+  }
+
+  /** Whether the key is settled: stored, or named as a gap. */
+  has(key: SegmentKey): boolean {
+    return this.#tracks.get(key.track)?.epoch(key.epoch)?.has(key.msn) ?? false;
+  }
+
+  /** Stored segments of one track, or of all (track by track), in order of epoch and sequence number. */
+  segments(track?: string): readonly SegmentStored[] {
+    if (this.#segmentsKept !== Number.POSITIVE_INFINITY) {
+      throw new Error('this ledger keeps only tails; read the journal into a whole one');
+    }
+    const names = track === undefined ? this.tracks : [track];
+    return names.flatMap((name) => this.#epochs(name).flatMap((epoch) => epoch.segments));
+  }
+
+  /** What is named as lost and was not healed, track by track, in order of epoch and sequence number. */
+  gaps(): readonly SegmentLost[] {
+    return this.tracks.flatMap((name) => this.#epochs(name).flatMap((epoch) => epoch.gaps));
+  }
+
+  lastEpoch(track: string): number | undefined {
+    return this.#tracks.get(track)?.lastEpoch;
+  }
+
+  /** One past the highest number settled in the track's last epoch; undefined while that has none. */
+  nextMsn(track: string): number | undefined {
+    const epoch = this.lastEpoch(track);
+    return epoch === undefined ? undefined : this.#tracks.get(track)?.epoch(epoch)?.nextMsn;
+  }
+
+  /** The last `count` stored segments of a track, across epochs, oldest first. */
+  tail(track: string, count: number): readonly SegmentStored[] {
+    return count > 0 ? (this.#tracks.get(track)?.tail(count) ?? []) : [];
+  }
+
+  init(number: number): InitStored | undefined {
+    return this.#inits.get(number);
+  }
+
+  /** Every initialisation section, in the order it was stored. */
+  get inits(): readonly InitStored[] {
+    return [...this.#inits.values()];
+  }
+
+  #store(segment: SegmentStored): void {
+    const track = this.#track(segment.track);
+    const effect = track.openEpoch(segment.epoch).store(segment);
+    if (effect === 'duplicate') {
+      this.#duplicates++;
+      return;
+    }
+    if (effect === 'healed') this.#lost--;
+    this.#stored++;
+    this.#bytes += segment.bytes;
+    track.durationMs += segment.durationMs;
+  }
+
+  #track(name: string): TrackLedger {
+    let track = this.#tracks.get(name);
+    if (track === undefined) {
+      track = new TrackLedger(this.#segmentsKept);
+      this.#tracks.set(name, track);
+    }
+    return track;
+  }
+
+  #epochs(track: string): ReturnType<TrackLedger['epochs']> {
+    return this.#tracks.get(track)?.epochs() ?? [];
+  }
+}
