@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import type { Ledger } from './ledger.ts';
+import type { EndCause, GapCause } from './record.ts';
+
+/** What is missing from a recording: `count` segments from `msn` on. */
+export interface NamedLoss {
+  readonly track: string;
+  readonly epoch: number;
+  readonly msn: number;
+  readonly count: number;
+  readonly cause: GapCause;
+  readonly detail: string;
+  readonly durationMs: number;
+}
+
+/** What a recording claims about itself. Plain JSON: it goes into the manifest. */
+export interface Proof {
+  readonly jobId: string | null;
+  /** Always `stored` plus the counts of `lost`. */
+  readonly advertised: number;
+  readonly stored: number;
+  readonly lost: readonly NamedLoss[];
+  /** Segments that were stored again under a key that was stored before; the first stands. */
+  readonly duplicates: number;
+  /** Bytes of all stored segments. */
+  readonly bytes: number;
+  /** Media time stored (of the longest track), milliseconds. */
+  readonly durationMs: number;
+  readonly attempts: number;
+  /** When the first playlist was accepted, milliseconds since the epoch. */
+  readonly startedAt: number | null;
+  readonly ended: {
+    readonly why: EndCause;
+    readonly evidence: Readonly<Record<string, unknown>>;
+  } | null;
+  /**
+   * SHA-256, hex, of one line `<track> <epoch> <msn> <SHA-256 of the segment's file, hex>\n` for each stored segment, as
+   * ASCII, ordered by track (by character code), then epoch, then media sequence number (as numbers). With `jq` and
+   * `sha256sum` on the journal (no segment stored twice):
+   *
+   *     cut -c10- journal.ndjson | jq -rs 'map(select(.t == "segment")) | sort_by(.track, .epoch, .msn)[]
+   *       | "\(.track) \(.epoch) \(.msn) \(.checksum)"' | sha256sum
+   */
+  readonly checksum: string;
+}
+
+/** The proof of what a ledger holds. Throws when the ledger does not add up, which would be a bug in it. */
+export function proofOf(ledger: Ledger): Proof {
+  const hash = createHash('sha256');
+  const segments = ledger.segments();
+  for (const { track, epoch, msn, checksum } of segments) {
+    hash.update(`${track} ${epoch} ${msn} ${checksum}\n`);
+  }
+  const lost = ledger.gaps().map(({ track, epoch, msn, count, cause, detail, durationMs }) => ({
+    track,
+    epoch,
+    msn,
+    count,
+    cause,
+    detail,
+    durationMs,
+  }));
+  const lostCount = lost.reduce((sum, { count }) => sum + count, 0);
+  // Counted afresh from the lists themselves: the running totals must say the same.
+  if (segments.length !== ledger.stored || segments.length + lostCount !== ledger.advertised) {
+    throw new Error(
+      `the ledger does not add up: ${ledger.advertised} advertised, ${ledger.stored} stored, ` +
+        `${ledger.lost} lost; listed are ${segments.length} and ${lostCount}`,
+    );
+  }
+  const { ended } = ledger;
+  return {
+    jobId: ledger.jobId ?? null,
+    advertised: ledger.advertised,
+    stored: segments.length,
+    lost,
+    duplicates: ledger.duplicates,
+    bytes: ledger.bytes,
+    durationMs: ledger.durationMs,
+    attempts: ledger.attempts,
+    startedAt: ledger.startedAt ?? null,
+    ended: ended === undefined ? null : { why: ended.why, evidence: ended.evidence },
+    checksum: hash.digest('hex'),
+  };
+}
+
+export { type FileDifference, verifyFiles } from './verifyFiles.ts';
