@@ -83,7 +83,8 @@ async function find(tool: Tool): Promise<Found> {
 }
 
 async function searchPath(tool: Tool): Promise<string | undefined> {
-  for (const directory of (process.env['PATH'] ?? '').split(delimiter)) {
+  const { PATH = '' } = process.env;
+  for (const directory of PATH.split(delimiter)) {
     if (directory === '') continue;
     const candidate = join(directory, tool);
     const executable = await access(candidate, constants.X_OK).then(
@@ -123,7 +124,7 @@ async function installFfmpeg(): Promise<Found> {
     for (const file of ['package.json', 'package-lock.json']) {
       await copyFile(join(recipe, file), join(workplace, file));
     }
-    const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries=1'];
+    const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries=0'];
     const install = await execa('npm', ['ci', ...options], {
       cwd: workplace,
       reject: false,
