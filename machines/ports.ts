@@ -55,7 +55,10 @@ export interface RecorderHold {
 
 /** The table of live recorders on this node: at most one for a job, whatever happens to the actors. */
 export interface Leash {
-  /** Adopts the job's live recorder, or starts one. Later news go to `hear`, the newest holder. Throws nothing. */
+  /**
+   * Adopts the job's live recorder, or starts one. Later news go to `hear`, the newest holder; that an adopted recorder has
+   * started is told again, since it may have happened while nobody listened. Throws nothing, calls `hear` later, never at once.
+   */
   take(job: Job, hear: (news: RecorderNews) => void): RecorderHold;
   holds(jobId: string): boolean;
   /** Ends recorders of this job that this table does not hold, left by an earlier life of the node. */
@@ -87,8 +90,12 @@ export interface JobLog {
 }
 
 export interface Store {
-  /** Takes ownership (token + 1), which fences every earlier owner, and reads the row. Retries through outages. */
-  open(jobId: string): Promise<{ job: Job; log: JobLog }>;
+  /**
+   * Takes ownership (token + 1), which fences every earlier owner, and reads the row. Retries through outages, but not after
+   * the signal: whoever asked is gone, and a late success would fence its own successor. For the same reason the calls for
+   * one job follow each other.
+   */
+  open(jobId: string, signal: AbortSignal): Promise<{ job: Job; log: JobLog }>;
   /** Appends a decision. Never waits, never throws: it is written behind, in order. */
   record(decision: Decision): void;
 }
@@ -100,7 +107,7 @@ export interface Footage {
   readonly startedAt?: number;
 }
 
-/** Finishing: idempotent, repeatable after a crash at any point. */
+/** Finishing: idempotent, repeatable after a crash at any point. The runs for one job follow each other. */
 export interface Finish {
   footage(jobId: string): Promise<Footage>;
   mux(job: Job, signal: AbortSignal): Promise<void>;

@@ -18,6 +18,9 @@ export type TerminalState = (typeof TERMINAL_STATES)[number];
 export const isTerminal = (state: JobState): state is TerminalState =>
   (TERMINAL_STATES as readonly JobState[]).includes(state);
 
+export const isJobState = (name: unknown): name is JobState =>
+  (JOB_STATES as readonly unknown[]).includes(name);
+
 /**
  * How complete a finished recording is. `complete`: every advertised segment is stored and somebody vouched for the end
  * (ENDLIST, the requested duration, the operator). `gaps`: as `complete`, but with named gaps. `truncated`: it ended before

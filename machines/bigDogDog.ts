@@ -1,0 +1,160 @@
+import { type ActorRefFrom, createActor, enqueueActions, setup } from 'xstate';
+import { bigDog } from './bigDog.ts';
+import type { JobOrder } from './bigDogKit.ts';
+import { FencedError, type Ports } from './ports.ts';
+import { backoffMs, isSpent, withCrash } from './supervision/backoff.ts';
+import { linked } from './supervision/linked.ts';
+import { reporting } from './supervision/reporting.ts';
+
+export type BigDogDogEvent =
+  | { readonly type: 'job.add'; readonly jobId: string }
+  | { readonly type: 'job.stop'; readonly jobId: string }
+  | { readonly type: 'job.kill'; readonly jobId: string }
+  | { readonly type: 'job.wake'; readonly jobId: string }
+  | { readonly type: 'node.drain' }
+  | { readonly type: 'child.done'; readonly actorId: string }
+  | Fall;
+
+interface Fall {
+  readonly type: 'child.error';
+  readonly actorId: string;
+  readonly error: unknown;
+}
+
+type Order = JobOrder['type'];
+
+/** The book that Big Dog Dog keeps. Maps, changed in place: XState copies what is in a context, a thousand dogs too. */
+interface Context {
+  readonly pack: Map<string, ActorRefFrom<ReturnType<typeof bigDog>>>;
+  readonly crashes: Map<string, readonly number[]>;
+  /** Fallen dogs whose next life waits for its backoff. */
+  readonly due: Set<string>;
+  /** What each job was last told. Kept until it ends: a dog that fell half-way is told again in its next life. */
+  readonly orders: Map<string, Order>;
+}
+
+/** A stronger order is never taken back by a weaker one. */
+const STRENGTH: Readonly<Record<Order, number>> = { 'job.stop': 1, 'job.abandon': 2, 'job.kill': 3 };
+
+/**
+ * The root of the tree: one Big Dog for each job, restarted when it fails (one for one, transient, with intensity and
+ * backoff per child: one poisoned job must not take the pack down).
+ */
+export function bigDogDog(ports: Ports) {
+  return linked(reporting(bigDogDogChart(ports)), ({ context }) => context.pack.values());
+}
+
+export function bigDogDogChart(ports: Ports) {
+  const { now, random, policy, store, leash } = ports;
+  const dog = bigDog(ports);
+
+  const tell = ({ pack, orders }: Context, jobId: string, type: Order) => {
+    const known = orders.get(jobId);
+    if (known && STRENGTH[known] > STRENGTH[type]) return;
+    orders.set(jobId, type);
+    pack.get(jobId)?.send({ type });
+  };
+
+  return setup({
+    types: { context: {} as Context, events: {} as BigDogDogEvent },
+    guards: {
+      isIdle: ({ context: { pack, due } }) => pack.size === 0 && due.size === 0,
+      isKnown: ({ context: { pack, due } }, jobId: string) => pack.has(jobId) || due.has(jobId),
+      isDue: ({ context }, jobId: string) => context.due.has(jobId),
+      hasRoom: ({ context: { pack, due } }, jobId: string) =>
+        !pack.has(jobId) && !due.has(jobId) && pack.size + due.size < policy.capacity,
+    },
+    actions: {
+      // XState copies all children on every spawn and stop, so the pack is a Map: a thousand dogs cost what one does.
+      unleash: ({ context, self }, jobId: string) => {
+        context.due.delete(jobId);
+        const child = createActor(dog, { id: jobId, parent: self, input: { jobId } });
+        context.pack.set(jobId, child);
+        child.start();
+        const order = context.orders.get(jobId);
+        if (order) child.send({ type: order });
+      },
+      tell: ({ context }, { jobId, type }: { jobId: string; type: Order }) =>
+        tell(context, jobId, type),
+      tellAll: ({ context }, type: Order) => {
+        for (const jobId of [...context.pack.keys(), ...context.due]) tell(context, jobId, type);
+      },
+      forget: ({ context: { pack, crashes, orders } }, jobId: string) => {
+        for (const book of [pack, crashes, orders]) book.delete(jobId);
+      },
+      /** The job has another owner now; a recorder that went on here would be a second one. */
+      retire: ({ context: { pack, crashes, orders } }, jobId: string) => {
+        for (const book of [pack, crashes, orders]) book.delete(jobId);
+        store.record(note(jobId, 'recorder.kill', 'fenced', {}));
+        void leash.end(jobId, 'fenced');
+      },
+      restart: enqueueActions(({ enqueue, context, self }, { actorId: jobId, error }: Fall) => {
+        const crashes = withCrash(context.crashes.get(jobId) ?? [], now(), policy.bigDog);
+        const isLastLife = isSpent(crashes, policy.bigDog);
+        const delayMs = backoffMs(crashes.length, policy.bigDog, random);
+        context.pack.delete(jobId);
+        context.crashes.set(jobId, crashes);
+        context.due.add(jobId);
+        if (isLastLife) tell(context, jobId, 'job.abandon');
+        const evidence = { error: String(error), crashes: crashes.length, delayMs };
+        store.record(
+          note(jobId, isLastLife ? 'job.abandon' : 'bigDog.restart', 'crashed', evidence),
+        );
+        enqueue.sendTo(self, { type: 'job.wake', jobId }, { id: `wake.${jobId}`, delay: delayMs });
+      }),
+    },
+  }).createMachine({
+    id: 'bigDogDog',
+    description: 'The root of a node: one Big Dog for each job, and it restarts the fallen.',
+    context: () => ({ pack: new Map(), crashes: new Map(), due: new Set(), orders: new Map() }),
+    on: {
+      'child.done': { actions: { type: 'forget', params: ({ event }) => event.actorId } },
+      'child.error': [
+        {
+          guard: ({ event }) => event.error instanceof FencedError,
+          actions: { type: 'retire', params: ({ event }) => event.actorId },
+        },
+        { actions: { type: 'restart', params: ({ event }) => event } },
+      ],
+      'job.stop': {
+        guard: { type: 'isKnown', params: ({ event }) => event.jobId },
+        actions: { type: 'tell', params: ({ event }) => event },
+      },
+      'job.kill': {
+        guard: { type: 'isKnown', params: ({ event }) => event.jobId },
+        actions: { type: 'tell', params: ({ event }) => event },
+      },
+      'job.wake': {
+        guard: { type: 'isDue', params: ({ event }) => event.jobId },
+        actions: { type: 'unleash', params: ({ event }) => event.jobId },
+      },
+    },
+    initial: 'open',
+    states: {
+      open: {
+        description: 'Takes jobs.',
+        on: {
+          'job.add': {
+            guard: { type: 'hasRoom', params: ({ event }) => event.jobId },
+            actions: { type: 'unleash', params: ({ event }) => event.jobId },
+          },
+          'node.drain': 'draining',
+        },
+      },
+      draining: {
+        description: 'Takes no more jobs; every job finishes well.',
+        entry: { type: 'tellAll', params: 'job.stop' },
+        always: { guard: 'isIdle', target: 'drained' },
+      },
+      drained: { type: 'final', description: 'No dog is left.' },
+    },
+  });
+}
+
+const note = (jobId: string, decision: string, why: string, evidence: object) => ({
+  jobId,
+  dog: 'bigDogDog',
+  decision,
+  why,
+  evidence: { ...evidence },
+});

@@ -1,0 +1,126 @@
+import { assign, fromPromise, sendTo, setup } from 'xstate';
+import { type Because, endOf, type Farewell, type Note } from './bigDogReasons.ts';
+import { durationDoggy } from './durationDoggy.ts';
+import { heartbeatDoggy } from './heartbeatDoggy.ts';
+import type { Footage, Job, JobLog, Ports, RecorderNews } from './ports.ts';
+import { recorder } from './recorder.ts';
+import { backoffMs, isSpent, withCrash } from './supervision/backoff.ts';
+import { tempFileDoggy } from './tempFileDoggy.ts';
+import type { JobState, Outcome } from './vocabulary.ts';
+
+export type JobOrder =
+  /** Finish well. */
+  | { readonly type: 'job.stop' }
+  /** Now. Keep what is on disk, finish nothing. */
+  | { readonly type: 'job.kill' }
+  /** Big Dog Dog has given this job up: its restart budget is spent. */
+  | { readonly type: 'job.abandon' };
+
+export interface BigDogContext {
+  readonly job: Job;
+  readonly log?: JobLog;
+  /** The job's state as it was read from the database at waking. */
+  readonly woken?: JobState;
+  /** Whether a recorder of this job was alive at waking. */
+  readonly live: boolean;
+  readonly crashes: readonly number[];
+  readonly farewell?: Farewell | undefined;
+  readonly because?: Because;
+  readonly outcome?: Outcome;
+}
+
+/** What Big Dog's chart is made of: its actors, guards, delays and actions, closed over the ports. */
+export function bigDogKit(ports: Ports) {
+  const { now, random, policy, store, finish } = ports;
+  const crashesNow = (context: BigDogContext, budget = policy.recorder) =>
+    withCrash(context.crashes, now(), budget);
+
+  return setup({
+    types: {
+      context: {} as BigDogContext,
+      events: {} as JobOrder | RecorderNews,
+      input: {} as { jobId: string },
+      output: {} as { jobId: string },
+    },
+    actors: {
+      wake: wake(ports),
+      recorder: recorder(ports),
+      durationDoggy: durationDoggy(ports),
+      tempFileDoggy: tempFileDoggy(ports),
+      heartbeatDoggy: heartbeatDoggy(ports),
+      survey: fromPromise<Footage, { jobId: string }>(({ input }) => finish.footage(input.jobId)),
+      mux: fromPromise<void, Job>(({ input, signal }) => finish.mux(input, signal)),
+      upload: fromPromise<{ outcome: Outcome }, Job>(({ input, signal }) =>
+        finish.upload(input, signal),
+      ),
+    },
+    delays: {
+      backoff: ({ context }) => backoffMs(context.crashes.length, policy.recorder, random),
+      finishBackoff: ({ context }) => backoffMs(context.crashes.length, policy.finish, random),
+      grace: policy.graceMs,
+    },
+    guards: {
+      wasKilled: ({ context }) => context.farewell === 'killed',
+      wasAbandoned: ({ context }) => context.farewell === 'abandoned',
+      wasStopped: ({ context }) => context.farewell === 'stopped',
+      wasSentOff: ({ context }) => context.farewell === 'over' || context.farewell === 'stopped',
+      wasBitten: ({ context }) => context.farewell === 'silent' || context.farewell === 'muxing',
+      isLive: ({ context }) => context.live,
+      hasStarted: ({ context }) => context.job.startedAt !== undefined,
+      isOver: ({ context }) => now() >= endOf(context.job),
+      isSpent: ({ context }) => isSpent(crashesNow(context), policy.recorder),
+      isFinishSpent: ({ context }) =>
+        isSpent(crashesNow(context, policy.finish), policy.finish),
+      wasRead: ({ context }, state: JobState) => context.woken === state,
+      hasVerdict: ({ context }) => context.job.verdict !== undefined,
+    },
+    actions: {
+      begin: assign({
+        job: ({ context: { job } }) => ({ ...job, attempt: job.attempt + 1 }),
+        farewell: undefined,
+      }),
+      started: assign({
+        job: ({ context: { job } }, at: number) => ({ ...job, startedAt: job.startedAt ?? at }),
+      }),
+      countCrash: assign({ crashes: ({ context }) => crashesNow(context), farewell: undefined }),
+      countFinishCrash: assign({ crashes: ({ context }) => crashesNow(context, policy.finish) }),
+      forgetCrashes: assign({ crashes: [] }),
+      sayFarewell: assign({ farewell: (_, farewell: Farewell) => farewell }),
+      because: assign({ because: (_, because: Because) => because }),
+      conclude: assign({
+        job: ({ context: { job } }, ending: string) => ({ ...job, ending }),
+      }),
+      condemn: assign({
+        job: ({ context: { job } }, verdict: string) => ({ ...job, verdict }),
+      }),
+      judge: assign({ outcome: (_, outcome: Outcome) => outcome }),
+      stopRecorder: sendTo('recorder', ({ context }) => ({
+        type: 'recorder.stop' as const,
+        why: context.farewell ?? 'stopped',
+      })),
+      killRecorder: sendTo('recorder', ({ context }) => ({
+        type: 'recorder.kill' as const,
+        why: context.farewell ?? 'grace',
+      })),
+      /** Leaves word of a decision that is no move of the job: it is stored and served. */
+      record: ({ context }, note: Note) => store.record({ jobId: context.job.id, ...note }),
+    },
+  });
+}
+
+export type BigDogKit = ReturnType<typeof bigDogKit>;
+
+/** Every life of a Big Dog begins so: clear what another life left behind, then take ownership and read the truth. */
+const wake = ({ store, leash, finish }: Ports) =>
+  fromPromise(async ({ input, signal }: { input: { jobId: string }; signal: AbortSignal }) => {
+    const { jobId } = input;
+    await leash.clear(jobId);
+    const { job, log } = await store.open(jobId, signal);
+    const { startedAt } = await finish.footage(jobId);
+    return {
+      job: startedAt === undefined ? job : { ...job, startedAt },
+      log,
+      woken: job.state,
+      live: leash.holds(jobId),
+    };
+  });

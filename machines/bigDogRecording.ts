@@ -1,0 +1,178 @@
+import type { BigDogKit } from './bigDogKit.ts';
+import { ABANDONED, bark, endOf, exited, fallen, KILLED, RESTART, STOPPED, spent } from './bigDogReasons.ts';
+
+/** The states in which a recorder runs, or is about to run again. */
+export const recordingState = (kit: BigDogKit, graceMs: number) =>
+  kit.createStateConfig({
+    description: 'A recorder is on the leash.',
+    invoke: { id: 'recorder', src: 'recorder', input: ({ context }) => ({ job: context.job }) },
+    initial: 'watched',
+    states: {
+      watched: watchedState(kit),
+      leaving: {
+        description: 'The recorder was asked to finish well.',
+        entry: 'stopRecorder',
+        after: {
+          grace: {
+            target: 'biting',
+            actions: { type: 'record', params: bark('bigDog', 'grace', { graceMs }) },
+          },
+        },
+      },
+      biting: {
+        description: 'The recorder is being killed; nobody goes on before it is gone.',
+        entry: 'killRecorder',
+        // A recorder that a doggy had killed would be started again: whoever asks to stop meanwhile must be heard.
+        on: {
+          'job.stop': {
+            guard: 'wasBitten',
+            actions: { type: 'sayFarewell', params: 'stopped' },
+          },
+        },
+      },
+    },
+    on: {
+      'recorder.started': { actions: { type: 'started', params: ({ event }) => event.at } },
+      'job.kill': { target: '.biting', actions: { type: 'sayFarewell', params: 'killed' } },
+      'job.abandon': { target: '.biting', actions: { type: 'sayFarewell', params: 'abandoned' } },
+      'recorder.exited': [
+        {
+          guard: 'wasKilled',
+          target: 'cancelled',
+          actions: { type: 'because', params: KILLED },
+        },
+        {
+          guard: 'wasAbandoned',
+          target: 'failed',
+          actions: [
+            { type: 'because', params: ABANDONED },
+            { type: 'condemn', params: ABANDONED.cause },
+          ],
+        },
+        {
+          guard: 'wasSentOff',
+          target: 'gathering',
+          actions: [
+            { type: 'because', params: ({ event, context }) => ({ ...exited(event.exit), cause: context.farewell ?? 'stopped' }) },
+            { type: 'conclude', params: ({ context }) => context.farewell ?? 'stopped' },
+          ],
+        },
+        {
+          guard: ({ event }) => event.exit.kind === 'ended',
+          target: 'gathering',
+          actions: [
+            { type: 'because', params: ({ event }) => exited(event.exit) },
+            { type: 'conclude', params: ({ event }) => event.exit.why },
+          ],
+        },
+        {
+          guard: ({ event, context }) => !event.exit.retryable && context.farewell === undefined,
+          target: 'gathering',
+          actions: [
+            { type: 'because', params: ({ event }) => exited(event.exit) },
+            { type: 'conclude', params: ({ event }) => event.exit.why },
+            { type: 'condemn', params: ({ event }) => event.exit.why },
+          ],
+        },
+        {
+          guard: 'isSpent',
+          target: 'gathering',
+          actions: [
+            { type: 'because', params: ({ event, context }) => spent(context.crashes, event.exit) },
+            { type: 'conclude', params: 'recorder.spent' },
+            { type: 'condemn', params: 'recorder.spent' },
+          ],
+        },
+        {
+          target: 'retrying',
+          actions: [
+            { type: 'because', params: ({ event, context }) => fallen(context.farewell, event.exit) },
+            'countCrash',
+          ],
+        },
+      ],
+    },
+  });
+
+const watchedState = (kit: BigDogKit) =>
+  kit.createStateConfig({
+    description: 'The doggies watch the recorder.',
+    invoke: [
+      {
+        id: 'tempFileDoggy',
+        src: 'tempFileDoggy',
+        input: ({ context }) => ({ jobId: context.job.id }),
+        onDone: {
+          target: 'biting',
+          actions: [
+            { type: 'sayFarewell', params: 'muxing' },
+            { type: 'record', params: ({ event }) => bark('tempFileDoggy', 'muxing', event.output) },
+          ],
+        },
+      },
+      {
+        id: 'heartbeatDoggy',
+        src: 'heartbeatDoggy',
+        input: ({ context }) => ({ jobId: context.job.id }),
+        onDone: {
+          target: 'biting',
+          actions: [
+            { type: 'sayFarewell', params: 'silent' },
+            { type: 'record', params: ({ event }) => bark('heartbeatDoggy', 'silent', event.output) },
+          ],
+        },
+      },
+    ],
+    on: {
+      'job.stop': { target: 'leaving', actions: { type: 'sayFarewell', params: 'stopped' } },
+    },
+    initial: 'starting',
+    states: {
+      starting: {
+        description: 'No playlist has been accepted yet: the duration does not count.',
+        always: { guard: 'hasStarted', target: 'running' },
+      },
+      running: {
+        description: 'The duration counts.',
+        invoke: {
+          id: 'durationDoggy',
+          src: 'durationDoggy',
+          input: ({ context }) => ({ until: endOf(context.job) }),
+          onDone: {
+            target: '#bigDog.recording.leaving',
+            actions: [
+              { type: 'sayFarewell', params: 'over' },
+              { type: 'record', params: ({ event }) => bark('durationDoggy', 'over', event.output) },
+            ],
+          },
+        },
+      },
+    },
+  });
+
+export const retryingState = (kit: BigDogKit) =>
+  kit.createStateConfig({
+    description: 'The recorder fell; the next attempt waits for its backoff.',
+    always: {
+      guard: 'wasStopped',
+      target: 'gathering',
+      actions: [
+        { type: 'because', params: STOPPED },
+        { type: 'conclude', params: 'stopped' },
+      ],
+    },
+    on: { 'job.stop': { actions: { type: 'sayFarewell', params: 'stopped' } } },
+    after: {
+      backoff: [
+        {
+          guard: 'isOver',
+          target: 'gathering',
+          actions: [
+            { type: 'because', params: { cause: 'over', evidence: {} } },
+            { type: 'conclude', params: 'over' },
+          ],
+        },
+        { target: 'recording', actions: ['begin', { type: 'because', params: RESTART }] },
+      ],
+    },
+  });

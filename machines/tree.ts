@@ -1,0 +1,90 @@
+import { type ActorOptions, type AnyActorLogic, createActor, type InspectionEvent } from 'xstate';
+import { type BigDogDogEvent, bigDogDog } from './bigDogDog.ts';
+import type { Ports } from './ports.ts';
+import { backoffMs, isSpent, withCrash } from './supervision/backoff.ts';
+import { ownTimers } from './supervision/ownTimers.ts';
+
+type TreeClock = NonNullable<ActorOptions<AnyActorLogic>['clock']>;
+
+export interface TreeOptions {
+  readonly ports: Ports;
+  readonly clock: TreeClock;
+  /** The jobs a new root begins with: all that have not ended. */
+  unfinished(): Promise<readonly string[]>;
+  /** The root fell and will be raised again after `delayMs`. */
+  onFall(fall: { readonly error: unknown; readonly crashes: number; readonly delayMs: number }): void;
+  /** The root's own restart budget is spent: the node must end, and whoever started it decides. */
+  onSpent(error: unknown): void;
+  readonly inspect?: (event: InspectionEvent) => void;
+}
+
+/** The supervision tree as a running thing. */
+export interface Tree {
+  /** Raises the root with all unfinished jobs. */
+  start(): Promise<void>;
+  send(event: BigDogDogEvent): void;
+  /** Every job finishes well; resolves when no dog is left. */
+  drain(): Promise<void>;
+  /** Lets go of everything at once. Recorders go on; the next life adopts them. */
+  stop(): void;
+}
+
+/** Keeps Big Dog Dog alive, within the third and last restart budget. */
+export function supervisionTree({ ports, clock, ...options }: TreeOptions): Tree {
+  const { policy, now, random } = ports;
+  let root: ReturnType<typeof raise> | undefined;
+  let crashes: readonly number[] = [];
+  let timer: unknown;
+  let stopped = false;
+  let draining: (() => void) | undefined;
+  /** What was said while there was no root to hear it. */
+  const unheard: BigDogDogEvent[] = [];
+
+  const send = (event: BigDogDogEvent) => {
+    if (root) root.send(event);
+    else unheard.push(event);
+  };
+
+  const raise = () => {
+    const actor = createActor(bigDogDog(ports), {
+      clock,
+      ...(options.inspect && { inspect: options.inspect }),
+    });
+    ownTimers(actor.system);
+    actor.subscribe({ error: fall, complete: () => draining?.() });
+    return actor.start();
+  };
+  const begin = async () => {
+    const jobs = await options.unfinished();
+    if (stopped) return;
+    root = raise();
+    for (const jobId of jobs) root.send({ type: 'job.add', jobId });
+    for (const event of unheard.splice(0)) root.send(event);
+    if (draining) root.send({ type: 'node.drain' });
+  };
+  const fall = (error: unknown) => {
+    for (const [jobId, type] of root?.getSnapshot().context.orders ?? [])
+      if (type !== 'job.abandon') unheard.push({ type, jobId });
+    root = undefined;
+    crashes = withCrash(crashes, now(), policy.bigDogDog);
+    if (isSpent(crashes, policy.bigDogDog)) return options.onSpent(error);
+    const delayMs = backoffMs(crashes.length, policy.bigDogDog, random);
+    options.onFall({ error, crashes: crashes.length, delayMs });
+    timer = clock.setTimeout(() => void begin(), delayMs);
+  };
+
+  return {
+    start: begin,
+    send,
+    drain: () =>
+      new Promise((resolve) => {
+        draining = resolve;
+        send({ type: 'node.drain' });
+      }),
+    stop: () => {
+      stopped = true;
+      clock.clearTimeout(timer);
+      root?.stop();
+    },
+  };
+}

@@ -1,0 +1,166 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/*
+ * Shows that the laws bite: each mutant is a copy of the machines with one bug planted; the simulator must break a law with
+ * it. `npm run simulate:mutants [name …]`. Exits 1 when a mutant survives.
+ */
+
+interface Mutant {
+  readonly bug: string;
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+const MUTANTS: readonly Mutant[] = [
+  {
+    bug: 'a new life does not clear what an earlier one left',
+    file: 'machines/bigDogKit.ts',
+    find: 'await leash.clear(jobId);',
+    replace: '',
+  },
+  {
+    bug: 'the children of a machine that throws go on',
+    file: 'machines/supervision/linked.ts',
+    find: '      stopChildren();\n      throw error;',
+    replace: '      throw error;',
+  },
+  {
+    bug: 'no move waits for its commit',
+    file: 'machines/bigDog.ts',
+    find: "!(from === 'recording' && to === 'retrying') && !(from === 'retrying' && to === 'recording')",
+    replace: "from === 'recording' && to === from",
+  },
+  {
+    bug: 'events during a commit are lost',
+    file: 'machines/supervision/durable.ts',
+    find: 'held.stash.push(event);',
+    replace: '',
+  },
+  {
+    bug: 'a kill does not wait until the recorder is gone',
+    file: 'machines/bigDogRecording.ts',
+    find: "'job.kill': { target: '.biting', actions: { type: 'sayFarewell', params: 'killed' } },",
+    replace: "'job.kill': { target: 'cancelled', actions: { type: 'because', params: KILLED } },",
+  },
+  {
+    bug: 'nobody kills a recorder that ignores its stop',
+    file: 'machines/bigDogRecording.ts',
+    find: "            target: 'biting',\n            actions: { type: 'record', params: bark('bigDog', 'grace', { graceMs }) },",
+    replace: "            actions: { type: 'record', params: bark('bigDog', 'grace', { graceMs }) },",
+  },
+  {
+    bug: 'a stop is not heard while a silent recorder is being killed',
+    file: 'machines/bigDogRecording.ts',
+    find: "            guard: 'wasBitten',",
+    replace: "            guard: 'wasKilled',",
+  },
+  {
+    bug: 'orders are not told again after a fall',
+    file: 'machines/bigDogDog.ts',
+    find: 'if (order) child.send({ type: order });',
+    replace: '',
+  },
+  {
+    bug: 'a node counts as drained while a fallen dog waits for its next life',
+    file: 'machines/bigDogDog.ts',
+    find: 'pack.size === 0 && due.size === 0',
+    replace: 'pack.size === 0',
+  },
+  {
+    bug: 'the duration is over too early',
+    file: 'machines/durationDoggy.ts',
+    find: 'now() >= context.until }',
+    replace: 'now() >= context.until - 500 }',
+  },
+  {
+    bug: 'the duration counts from the order, not from the first playlist',
+    file: 'machines/bigDogKit.ts',
+    find: 'job: ({ context: { job } }) => ({ ...job, attempt: job.attempt + 1 }),',
+    replace:
+      'job: ({ context: { job } }) => ({ startedAt: now(), ...job, attempt: job.attempt + 1 }),',
+  },
+  {
+    bug: 'the restart budget is larger than the policy says',
+    file: 'machines/supervision/backoff.ts',
+    find: 'crashes.length > intensity;',
+    replace: 'crashes.length > intensity + 1;',
+  },
+  {
+    bug: 'a verdict is forgotten once the file is stored',
+    file: 'machines/bigDogFinishing.ts',
+    find: "              guard: 'hasVerdict',\n              target: '#bigDog.failed',",
+    replace: "              guard: 'hasVerdict',\n              target: '#bigDog.done',",
+  },
+  {
+    bug: 'a dog that is gone still takes ownership',
+    file: 'machines/bigDogKit.ts',
+    find: 'store.open(jobId, signal)',
+    replace: 'store.open(jobId, new AbortController().signal)',
+  },
+  {
+    bug: 'a Big Dog that throws takes its recorder with it',
+    file: 'machines/recorder.ts',
+    find: 'return hold.release;',
+    replace: "return () => hold.kill('released');",
+  },
+  {
+    bug: 'a new recorder is measured by the beats of the old one',
+    file: 'machines/heartbeatDoggy.ts',
+    find: '!== context.seen,',
+    replace: '> context.seen,',
+  },
+  {
+    bug: 'what is said while the root lies fallen is lost',
+    file: 'machines/tree.ts',
+    find: 'else unheard.push(event);',
+    replace: '',
+  },
+  {
+    bug: 'every commit claims the state it came from',
+    file: 'machines/bigDog.ts',
+    find: 'const from = previous ?? woken;',
+    replace: 'const from = woken;',
+  },
+];
+
+const RUNS_MAX = 6_000;
+const root = join(import.meta.dirname, '..', '..');
+const print = (text: string) => void process.stdout.write(`${text}\n`);
+
+/** Returns what the simulator said of this mutant, or undefined when it survived. */
+function hunt({ file, find, replace, bug }: Mutant, directory: string): string | undefined {
+  for (const part of ['machines', 'test/simulation', 'package.json'])
+    cpSync(join(root, part), join(directory, part), { recursive: true });
+  const path = join(directory, file);
+  const source = readFileSync(path, 'utf8');
+  if (source.split(find).length !== 2)
+    throw new Error(`"${bug}": the place to plant it is not there exactly once in ${file}`);
+  writeFileSync(path, source.replace(find, () => replace));
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['test/simulation/main.ts', '--runs', String(RUNS_MAX), '--seed', '1'],
+    { cwd: directory, encoding: 'utf8', timeout: 180_000 },
+  );
+  if (status === 0) return undefined;
+  const [first = '', second = ''] = stdout.split('\n');
+  const runs = /after (\d+) runs/.exec(first)?.[1];
+  return runs ? `${second.split(':')[0]} after ${runs} runs` : `${stderr.trim().split('\n')[0]}`;
+}
+
+const wanted = process.argv.slice(2);
+let survivors = 0;
+for (const [index, mutant] of MUTANTS.entries()) {
+  if (wanted.length > 0 && !wanted.some((word) => mutant.bug.includes(word))) continue;
+  const directory = join(root, '.cache', 'mutants', String(index));
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { recursive: true });
+  const caught = hunt(mutant, directory);
+  if (!caught) survivors += 1;
+  print(`${caught ? 'caught  ' : 'SURVIVED'}  ${mutant.bug.padEnd(72)} ${caught ?? ''}`);
+  rmSync(directory, { recursive: true, force: true });
+}
+print(`${survivors} of ${MUTANTS.length} mutants survived`);
+process.exitCode = survivors > 0 ? 1 : 0;

@@ -1,0 +1,126 @@
+import fc from 'fast-check';
+
+/** What one run of a recorder does in the simulated world. */
+export interface RecorderRun {
+  readonly kind:
+    | 'clean' // records until it is told to stop
+    | 'endlist' // the source ends
+    | 'crash' // dies by itself
+    | 'fatal' // gives up, and says that trying again is pointless
+    | 'hang' // gives no sign of life any more, and obeys no stop
+    | 'mux' // begins to mux by itself
+    | 'stubborn'; // records, but ignores a stop
+  /** When the above happens, milliseconds after its start. */
+  readonly afterMs: number;
+  /** When the first playlist is accepted. */
+  readonly startMs: number;
+}
+
+export interface JobScript {
+  readonly durationMs: number;
+  /** One entry per recorder run; `clean` when they are used up. */
+  readonly runs: readonly RecorderRun[];
+  readonly muxFailures: number;
+  readonly uploadFailures: number;
+}
+
+export interface CommitScript {
+  readonly latencyMs: number;
+  readonly fault: 'none' | 'refused' | 'lostAck';
+}
+
+/** Everything that goes wrong in one simulated run. Plain data: it can be printed, shrunk and replayed. */
+export interface Script {
+  readonly jobs: readonly JobScript[];
+  /** One entry per attempt to commit, in order; 1 ms and no fault when they are used up. */
+  readonly commits: readonly CommitScript[];
+  readonly outages: readonly { readonly atMs: number; readonly forMs: number }[];
+  /** The node dies at a time, or after a number of steps: between any two things that happen. */
+  readonly nodeCrashes: readonly { readonly atMs?: number; readonly atStep?: number }[];
+  readonly orders: readonly {
+    readonly atMs: number;
+    readonly job: number;
+    readonly type: 'job.stop' | 'job.kill';
+  }[];
+  /** A bug: something that this job's Big Dog (or the root) calls throws. */
+  readonly bugs: readonly {
+    readonly atMs: number;
+    readonly job: number;
+    readonly where: 'progress' | 'take' | 'strayFiles' | 'record';
+    readonly times: number;
+  }[];
+  readonly drainAtMs?: number;
+}
+
+const minutes = 60_000;
+const run = fc.record({
+  kind: fc.constantFrom<RecorderRun['kind']>(
+    'clean',
+    'endlist',
+    'crash',
+    'crash',
+    'fatal',
+    'hang',
+    'mux',
+    'stubborn',
+  ),
+  afterMs: fc.integer({ min: 0, max: minutes }),
+  startMs: fc.integer({ min: 0, max: 20_000 }),
+});
+
+const job = fc.record({
+  durationMs: fc.integer({ min: 1_000, max: 2 * minutes }),
+  runs: fc.array(run, { maxLength: 8 }),
+  muxFailures: fc.integer({ min: 0, max: 7 }),
+  uploadFailures: fc.integer({ min: 0, max: 7 }),
+});
+
+const commit = fc.record({
+  latencyMs: fc.integer({ min: 0, max: 3_000 }),
+  fault: fc.constantFrom<CommitScript['fault']>('none', 'none', 'refused', 'lostAck'),
+});
+
+const when = fc.integer({ min: 0, max: 3 * minutes });
+const which = fc.integer({ min: 0, max: 2 });
+
+export const scripts: fc.Arbitrary<Script> = fc.record(
+  {
+    jobs: fc.array(job, { minLength: 1, maxLength: 3 }),
+    commits: fc.array(commit, { maxLength: 30 }),
+    outages: fc.array(
+      fc.record({ atMs: when, forMs: fc.integer({ min: 1_000, max: 5 * minutes }) }),
+      { maxLength: 2 },
+    ),
+    nodeCrashes: fc.array(
+      fc.oneof(
+        fc.record({ atMs: when }),
+        fc.record({ atStep: fc.integer({ min: 0, max: 300 }) }),
+      ),
+      { maxLength: 3 },
+    ),
+    orders: fc.array(
+      fc.record({
+        atMs: when,
+        job: which,
+        type: fc.constantFrom<'job.stop' | 'job.kill'>('job.stop', 'job.kill'),
+      }),
+      { maxLength: 3 },
+    ),
+    bugs: fc.array(
+      fc.record({
+        atMs: when,
+        job: which,
+        where: fc.constantFrom<'progress' | 'take' | 'strayFiles' | 'record'>(
+          'progress',
+          'take',
+          'strayFiles',
+          'record',
+        ),
+        times: fc.constantFrom(1, 1, 2, 9),
+      }),
+      { maxLength: 3 },
+    ),
+    drainAtMs: when,
+  },
+  { requiredKeys: ['jobs', 'commits', 'outages', 'nodeCrashes', 'orders', 'bugs'] },
+);

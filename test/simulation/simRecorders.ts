@@ -1,0 +1,239 @@
+import type {
+  Job,
+  Leash,
+  RecorderExit,
+  RecorderHold,
+  RecorderNews,
+} from '../../machines/ports.ts';
+import type { JobState } from '../../machines/vocabulary.ts';
+import type { RecorderRun } from './script.ts';
+import type { World } from './world.ts';
+
+const SEGMENT_MS = 1_000;
+const STOP_MS = 50;
+const ORPHAN_GRACE_MS = 30_000;
+
+interface Recorder {
+  readonly jobId: string;
+  readonly number: number;
+  readonly script: RecorderRun;
+  readonly bornAt: number;
+  alive: boolean;
+  /** The life of the node whose leash holds it. */
+  life: number;
+  startedAt?: number;
+  hear?: ((news: RecorderNews) => void) | undefined;
+}
+
+/** Recorders and what they wrote: they outlive the node, until their orphan grace is over. */
+export class SimRecorders {
+  readonly disk = new Map<string, Set<string>>();
+  readonly startedAt = new Map<string, number>();
+  readonly ended = new Set<string>();
+  readonly muxed = new Map<string, ReadonlySet<string>>();
+  readonly uploaded = new Map<string, ReadonlySet<string>>();
+  readonly kills: { readonly jobId: string; readonly why: string; readonly at: number }[] = [];
+  readonly #all: Recorder[] = [];
+  readonly #runs = new Map<string, number>();
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  alive(jobId?: string): readonly Recorder[] {
+    return this.#all.filter((one) => one.alive && (jobId === undefined || one.jobId === jobId));
+  }
+
+  files(jobId: string): ReadonlySet<string> {
+    return this.disk.get(jobId) ?? new Set();
+  }
+
+  /** What must hold at the instant when a state is committed. */
+  checkCommitted(jobId: string, state: JobState): void {
+    const world = this.#world;
+    if (state !== 'recording' && state !== 'retrying' && this.alive(jobId).length > 0)
+      world.violate('recorderGone', `${jobId} is ${state} while a recorder lives`);
+    if (state === 'done')
+      for (const file of this.files(jobId))
+        if (!this.uploaded.get(jobId)?.has(file)) world.violate('nothingLost', `${jobId} ${file}`);
+  }
+
+  orphan(): void {
+    const { clock, life } = this.#world;
+    for (const one of this.alive()) {
+      one.hear = undefined;
+      clock.setTimeout(() => {
+        if (one.alive && one.life < life + 1) this.#exit(one, crashed('orphaned'));
+      }, ORPHAN_GRACE_MS);
+    }
+  }
+
+  /** The leash of one life of the node. At boot it adopts what can be adopted. */
+  leashOf(life: number): Leash {
+    const world = this.#world;
+    // One in three cannot be reached any more: those must be cleared before a job goes on.
+    for (const one of this.alive()) if (one.number % 3 !== 2) one.life = life;
+    const held = (jobId: string) => this.alive(jobId).find((one) => one.life === life);
+    const end = async (which: (one: Recorder) => boolean) => {
+      for (const one of this.#all.filter((one) => one.alive && which(one))) {
+        await world.later(life, 30);
+        this.#exit(one, crashed('cleared'));
+      }
+    };
+    return {
+      take: (job, hear) => {
+        world.throwIfBuggy(job.id, 'take');
+        if (world.life !== life) return { stop() {}, kill() {}, release() {} };
+        const recorder = held(job.id) ?? this.#start(job, life);
+        recorder.hear = hear;
+        if (recorder.startedAt !== undefined) this.#tellStarted(recorder, recorder.startedAt);
+        return this.#holdOf(recorder, { hear, life, job });
+      },
+      holds: (jobId) => held(jobId) !== undefined,
+      clear: (jobId) => end((one) => one.jobId === jobId && one.life !== life),
+      end: (jobId) => end((one) => one.jobId === jobId),
+      progress: (jobId) => {
+        world.throwIfBuggy(jobId, 'progress');
+        const one = held(jobId);
+        const beatingMs = one ? Math.min(world.clock.now - one.bornAt, hangsAt(one.script)) : 0;
+        const segments = this.files(jobId).size;
+        return {
+          beats: Math.floor(beatingMs / 250),
+          bytes: segments,
+          advertised: segments,
+          settled: segments,
+        };
+      },
+      strayFiles: (jobId) => {
+        world.throwIfBuggy(jobId, 'strayFiles');
+        const one = held(jobId);
+        const muxes = one?.script.kind === 'mux' && world.clock.now - one.bornAt >= one.script.afterMs;
+        return muxes ? { sign: 'temp', file: `${jobId}.temp.mp4` } : undefined;
+      },
+    };
+  }
+
+  #holdOf(
+    recorder: Recorder,
+    { hear, life, job }: { hear: (news: RecorderNews) => void; life: number; job: Job },
+  ): RecorderHold {
+    const world = this.#world;
+    const obeys = recorder.script.kind !== 'stubborn' && recorder.script.kind !== 'hang';
+    return {
+      stop: (why) => {
+        if (world.life !== life || !recorder.alive) return;
+        world.log(`stop ${recorder.jobId} ${why}`);
+        if (why === 'over') this.#checkDuration(recorder, job);
+        if (obeys) world.clock.setTimeout(() => this.#exit(recorder, stopped(why)), STOP_MS);
+      },
+      kill: (why) => {
+        if (world.life !== life || !recorder.alive) return;
+        world.log(`kill ${recorder.jobId} ${why}`);
+        if (FAULT_OF[why] && recorder.script.kind !== FAULT_OF[why])
+          world.violate('falseAlarm', `${recorder.jobId} ${recorder.script.kind} killed as ${why}`);
+        this.kills.push({ jobId: recorder.jobId, why, at: world.clock.now });
+        world.clock.setTimeout(() => this.#exit(recorder, crashed(why)), STOP_MS);
+      },
+      release: () => {
+        if (recorder.hear === hear) recorder.hear = undefined;
+      },
+    };
+  }
+
+  #checkDuration(recorder: Recorder, job: Job): void {
+    const world = this.#world;
+    const started = this.startedAt.get(recorder.jobId);
+    const due = (started ?? Number.POSITIVE_INFINITY) + (job.spec.durationMs ?? 0);
+    if (world.clock.now < due) world.violate('duration', `${recorder.jobId}: too early`);
+    const calm = world.script.nodeCrashes.length + world.script.bugs.length === 0;
+    const wasUp = recorder.bornAt + recorder.script.startMs < due;
+    if (calm && wasUp && world.clock.now > due + 1)
+      world.violate('duration', `${recorder.jobId}: ${world.clock.now - due} ms late`);
+  }
+
+  #start(job: Job, life: number): Recorder {
+    const { clock, script } = this.#world;
+    const number = this.#runs.get(job.id) ?? 0;
+    this.#runs.set(job.id, number + 1);
+    const scripted = script.jobs[Number(job.id.slice(1))]?.runs[number];
+    const run: RecorderRun = scripted ?? { kind: 'clean', afterMs: 0, startMs: 0 };
+    if (this.alive(job.id).length > 0)
+      this.#world.violate('oneRecorder', `a second live recorder for ${job.id}`);
+    const recorder: Recorder = {
+      jobId: job.id,
+      number,
+      script: run,
+      bornAt: clock.now,
+      alive: true,
+      life,
+    };
+    this.#all.push(recorder);
+    this.#world.log(`start ${job.id} ${number} ${run.kind}`);
+    if (this.ended.has(job.id)) {
+      clock.setTimeout(() => this.#exit(recorder, ENDLIST), 1);
+      return recorder;
+    }
+    clock.setTimeout(() => this.#begin(recorder), run.startMs);
+    const exit = EXITS[run.kind];
+    if (exit) clock.setTimeout(() => this.#exit(recorder, exit), run.afterMs);
+    return recorder;
+  }
+
+  #begin(recorder: Recorder): void {
+    const { clock } = this.#world;
+    if (!recorder.alive || clock.now - recorder.bornAt >= hangsAt(recorder.script)) return;
+    recorder.startedAt = this.startedAt.get(recorder.jobId) ?? clock.now;
+    this.startedAt.set(recorder.jobId, recorder.startedAt);
+    recorder.hear?.({ type: 'recorder.started', at: recorder.startedAt });
+    this.#write(recorder, 0);
+  }
+
+  #tellStarted(recorder: Recorder, at: number): void {
+    const { hear } = recorder;
+    this.#world.clock.setTimeout(() => {
+      if (recorder.hear === hear) hear?.({ type: 'recorder.started', at });
+    }, 0);
+  }
+
+  #write(recorder: Recorder, segment: number): void {
+    const { clock } = this.#world;
+    if (!recorder.alive) return;
+    if (clock.now - recorder.bornAt >= hangsAt(recorder.script)) return;
+    const { jobId } = recorder;
+    this.disk.set(jobId, new Set([...this.files(jobId), `${recorder.number}.${segment}`]));
+    if (this.muxed.has(jobId))
+      this.#world.violate('writtenAfterMux', `${jobId} ${recorder.number}.${segment}`);
+    clock.setTimeout(() => this.#write(recorder, segment + 1), SEGMENT_MS);
+  }
+
+  #exit(recorder: Recorder, exit: RecorderExit): void {
+    if (!recorder.alive) return;
+    recorder.alive = false;
+    this.#world.log(`exit ${recorder.jobId} ${recorder.number} ${exit.kind} ${exit.why}`);
+    if (exit.kind === 'ended') this.ended.add(recorder.jobId);
+    if (recorder.life === this.#world.life) recorder.hear?.({ type: 'recorder.exited', exit });
+  }
+}
+
+const hangsAt = ({ kind, afterMs }: RecorderRun): number =>
+  kind === 'hang' ? afterMs : Number.POSITIVE_INFINITY;
+
+/** The only kind of recorder that a doggy may have killed for that reason. */
+const FAULT_OF: Readonly<Record<string, RecorderRun['kind']>> = { silent: 'hang', muxing: 'mux' };
+
+const exitOf = (kind: RecorderExit['kind'], why: string, retryable: boolean): RecorderExit => ({
+  kind,
+  why,
+  retryable,
+  evidence: {},
+});
+const crashed = (why: string) => exitOf('crashed', why, true);
+const stopped = (why: string) => exitOf('stopped', why, true);
+const ENDLIST = exitOf('ended', 'endlist', false);
+
+const EXITS: Partial<Record<RecorderRun['kind'], RecorderExit>> = {
+  crash: crashed('SIGSEGV'),
+  fatal: exitOf('failed', 'source.notFound', false),
+  endlist: ENDLIST,
+};

@@ -1,0 +1,188 @@
+import { createHash } from 'node:crypto';
+import type { Finish, Policy, Ports } from '../../machines/ports.ts';
+import { supervisionTree, type Tree } from '../../machines/tree.ts';
+import { isTerminal } from '../../machines/vocabulary.ts';
+import type { Script } from './script.ts';
+import { SimClock } from './simClock.ts';
+import { SimDatabase } from './simDatabase.ts';
+import { SimRecorders } from './simRecorders.ts';
+
+export const POLICY: Policy = {
+  recorder: { intensity: 5, periodMs: 600_000, minBackoffMs: 500, maxBackoffMs: 20_000 },
+  finish: { intensity: 5, periodMs: 600_000, minBackoffMs: 500, maxBackoffMs: 20_000 },
+  bigDog: { intensity: 5, periodMs: 600_000, minBackoffMs: 500, maxBackoffMs: 10_000 },
+  bigDogDog: { intensity: 3, periodMs: 600_000, minBackoffMs: 500, maxBackoffMs: 10_000 },
+  graceMs: 5_000,
+  heartbeat: { everyMs: 3_000, patience: 3 },
+  lookMs: 2_000,
+  capacity: 1_000,
+};
+
+const BOOT_MS = 1_000;
+
+/** What outlives a node (database, recorders, disk), and the node that is up now. */
+export class World {
+  readonly clock = new SimClock();
+  readonly script: Script;
+  readonly database: SimDatabase;
+  readonly recorders: SimRecorders;
+  readonly violations: string[] = [];
+  /** Counts the lives of the node. What belongs to an earlier life is dead and silent. */
+  life = 0;
+  tree: Tree | undefined;
+  crashedAt: number[] = [];
+  /** When the root itself fell. */
+  rootFalls = 0;
+  readonly #hash = createHash('sha256');
+  readonly #armed = new Map<string, number>();
+  readonly #failures = new Map<string, number>();
+  #randomState: number;
+  readonly trace: string[] | undefined;
+
+  constructor(script: Script, { seed, trace }: { seed: number; trace: boolean }) {
+    this.script = script;
+    this.#randomState = (seed % 2147483646) + 1;
+    this.trace = trace ? [] : undefined;
+    this.database = new SimDatabase(this);
+    this.recorders = new SimRecorders(this);
+    for (const [index, { durationMs }] of script.jobs.entries()) {
+      const id = `j${index}`;
+      const spec = {
+        url: 'http://origin/live.m3u8',
+        quality: ['best'],
+        durationMs,
+        waitMs: 0,
+        patienceMs: 60_000,
+        output: './',
+        keepSegments: false,
+      };
+      const job = { id, state: 'pending' as const, attempt: 0, spec };
+      this.database.rows.set(id, { job, token: 0, version: 0 });
+    }
+  }
+
+  log(what: string): void {
+    const line = `${this.clock.now} ${what}`;
+    this.#hash.update(`${line}\n`);
+    this.trace?.push(line);
+  }
+
+  digest(): string {
+    return this.#hash.copy().digest('hex').slice(0, 16);
+  }
+
+  violate(law: string, what: string): void {
+    this.violations.push(`${law}: ${what} (at ${this.clock.now} ms)`);
+    this.log(`VIOLATION ${law} ${what}`);
+  }
+
+  isFinished(): boolean {
+    return [...this.database.rows.values()].every(({ job }) => isTerminal(job.state));
+  }
+
+  /** Arms a bug: the next `times` calls of that kind for that job throw. */
+  arm(jobId: string, where: string, times: number): void {
+    this.#armed.set(`${jobId} ${where}`, times);
+  }
+
+  throwIfBuggy(jobId: string, where: string): void {
+    const key = `${jobId} ${where}`;
+    const left = this.#armed.get(key) ?? 0;
+    if (left === 0) return;
+    this.#armed.set(key, left - 1);
+    this.log(`bug ${key}`);
+    throw new Error(`planted bug in ${where}`);
+  }
+
+  /** Resolves after a delay, but never for a life of the node that is over. */
+  later(life: number, delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.clock.setTimeout(() => this.life === life && resolve(), delayMs);
+    });
+  }
+
+  boot(): void {
+    const life = ++this.life;
+    this.log(`boot ${life}`);
+    const { clock, database } = this;
+    const isUp = () => this.life === life;
+    const tree = supervisionTree({
+      ports: this.#portsOf(life),
+      clock: {
+        setTimeout: (callback, delayMs) =>
+          clock.setTimeout(() => isUp() && callback(), delayMs) as unknown as NodeJS.Timeout,
+        clearTimeout: clock.clearTimeout,
+      },
+      unfinished: async () => {
+        while (database.isAway) await this.later(life, 100);
+        return [...database.rows.values()]
+          .filter(({ job }) => !isTerminal(job.state))
+          .map(({ job }) => job.id);
+      },
+      onFall: ({ error }) => {
+        this.rootFalls += 1;
+        this.log(`root fell: ${error}`);
+      },
+      onSpent: () => this.crash(),
+    });
+    this.tree = tree;
+    void tree.start();
+  }
+
+  /** kill -9 of the node. The machine starts it again. */
+  crash(): void {
+    this.log(`crash ${this.life}`);
+    this.crashedAt.push(this.clock.now);
+    this.recorders.orphan();
+    this.life += 1;
+    this.tree = undefined;
+    const { life } = this;
+    this.clock.setTimeout(() => this.life === life && this.boot(), BOOT_MS);
+  }
+
+  #portsOf(life: number): Ports {
+    return {
+      now: () => this.clock.now,
+      random: () => {
+        this.#randomState = (this.#randomState * 16807) % 2147483647;
+        return this.#randomState / 2147483647;
+      },
+      leash: this.recorders.leashOf(life),
+      store: this.database.storeOf(life),
+      finish: this.#finishOf(life),
+      policy: POLICY,
+    };
+  }
+
+  #finishOf(life: number): Finish {
+    const { recorders } = this;
+    const work = async (kind: 'mux' | 'upload', jobId: string, signal: AbortSignal) => {
+      await this.later(life, 200);
+      const key = `${kind} ${jobId}`;
+      const failures = this.#failures.get(key) ?? 0;
+      const job = this.script.jobs[Number(jobId.slice(1))];
+      const limit = (kind === 'mux' ? job?.muxFailures : job?.uploadFailures) ?? 0;
+      this.#failures.set(key, failures + 1);
+      if (failures < limit) throw new Error(`${kind} failed`);
+      if (signal.aborted) throw new Error('aborted');
+      this.log(key);
+    };
+    return {
+      footage: async (jobId) => {
+        await this.later(life, 1);
+        const startedAt = recorders.startedAt.get(jobId);
+        const segments = recorders.files(jobId).size;
+        return { segments, ...(startedAt !== undefined && { startedAt }) };
+      },
+      mux: async (job, signal) => {
+        await work('mux', job.id, signal);
+        recorders.muxed.set(job.id, new Set(recorders.files(job.id)));
+      },
+      upload: async (job, signal) => {
+        await work('upload', job.id, signal);
+        recorders.uploaded.set(job.id, recorders.muxed.get(job.id) ?? new Set());
+        return { outcome: 'complete' };
+      },
+    };
+  }
+}
