@@ -1,0 +1,80 @@
+/** The head of an answer, read and checked. */
+export interface ResponseHead {
+  readonly status: number;
+  /** Names in lower case; values of repeated headers joined with `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** How the body's end is known. */
+  readonly framing: Framing;
+  /** Whether the connection may carry another request after this. */
+  readonly keepAlive: boolean;
+  /** How long the server keeps an idle connection, milliseconds, if it says so. */
+  readonly serverIdleMs: number | undefined;
+}
+
+export type Framing =
+  | { readonly kind: 'length'; readonly bytes: number }
+  | { readonly kind: 'chunked' }
+  | { readonly kind: 'close' };
+
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
+/** A name, a colon, a value without control characters. No blank before the colon, no folded line (RFC 9112 §5). */
+const FIELD_LINE = /^([!#$%&'*+\-.^_`|~\dA-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/;
+
+/** Reads a head, given without its empty line. Throws an Error that says what is wrong with it. */
+export function parseResponseHead(text: string): ResponseHead {
+  const lines = text.split('\r\n');
+  const status = STATUS_LINE.exec(lines[0] ?? '');
+  if (status === null) throw new Error('not an HTTP/1.x answer');
+  const headers: Record<string, string> = Object.create(null);
+  const lengths = new Set<string>();
+  for (const line of lines.slice(1)) {
+    const field = FIELD_LINE.exec(line);
+    if (field === null) throw new Error('a malformed header line');
+    const name = (field[1] ?? '').toLowerCase();
+    const value = (field[2] ?? '').trimEnd();
+    if (name === 'content-length') lengths.add(value);
+    const earlier = headers[name];
+    headers[name] =
+      earlier === undefined || name === 'content-length' ? value : `${earlier}, ${value}`;
+  }
+  const code = Number(status[2]);
+  const framing = framingOf({ code, version: status[1] ?? '', headers, lengths });
+  const { connection = '', 'keep-alive': promise = '' } = headers;
+  const closes = connection
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .includes('close');
+  const idle = /(?:^|[\s,;])timeout=(\d{1,6})/i.exec(promise);
+  return {
+    status: code,
+    headers,
+    framing,
+    keepAlive: status[1] === '1' && framing.kind !== 'close' && !closes,
+    serverIdleMs: idle === null ? undefined : Number(idle[1]) * 1000,
+  };
+}
+
+function framingOf(head: {
+  readonly code: number;
+  readonly version: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly lengths: ReadonlySet<string>;
+}): Framing {
+  const { code, lengths } = head;
+  const [length] = lengths;
+  const coding = head.headers['transfer-encoding'];
+  if (lengths.size > 1) throw new Error('conflicting content lengths');
+  if (length !== undefined && !/^\d{1,15}$/.test(length))
+    throw new Error('a malformed content length');
+  if (code < 200 || code === 204 || code === 304) return { kind: 'length', bytes: 0 };
+  if (coding !== undefined) {
+    // Either alone could be meant: guessing wrong would store half a segment, or two as one.
+    if (length !== undefined)
+      throw new Error('conflicting framing: a content length and a transfer coding');
+    if (head.version === '0' || coding.toLowerCase() !== 'chunked') {
+      throw new Error('a transfer coding that is not understood');
+    }
+    return { kind: 'chunked' };
+  }
+  return length === undefined ? { kind: 'close' } : { kind: 'length', bytes: Number(length) };
+}
