@@ -40,9 +40,19 @@ export async function readPackets(ffmpeg: string, source: string | Uint8Array): 
       ...(typeof source === 'string' ? { stdin: 'ignore' as const } : { input: source }),
     },
   );
-  const errors = result.stderr.split('\n').filter((line) => line.trim() !== '');
-  if (result.failed && errors.length === 0) errors.push(result.message ?? 'ffmpeg failed');
-  return { ...parseFrameHashes(result.stdout), errors };
+  return { ...parseFrameHashes(result.stdout), errors: complaintsOf(result) };
+}
+
+/** What ffmpeg printed, line by line; never empty when it failed. */
+export function complaintsOf(result: {
+  readonly stderr: string;
+  readonly failed: boolean;
+  readonly message?: string | undefined;
+}): string[] {
+  const lines = result.stderr.split('\n').filter((line) => line.trim() !== '');
+  if (result.failed && lines.length === 0) lines.push(result.message ?? 'ffmpeg failed');
+  // An address in memory differs from run to run and says nothing.
+  return lines.map((line) => line.replace(/ @ 0x[0-9a-f]+/g, ''));
 }
 
 /** Parses the framemd5 format: `#media_type 0: video` headers, then `stream, dts, pts, duration, size, hash`. */

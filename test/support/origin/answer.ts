@@ -89,12 +89,13 @@ function cutAfter(response: ServerResponse, bytes: Buffer): void {
 function drip(response: ServerResponse, body: Buffer, overMs: number): void {
   const bytes = Math.max(1, Math.ceil(body.length / DRIP_PIECES));
   const next = (from: number): void => {
-    response.write(body.subarray(from, from + bytes));
+    const piece = body.subarray(from, from + bytes);
     const rest = from + bytes;
-    later(response, overMs / DRIP_PIECES, () => {
-      if (rest < body.length) next(rest);
-      else response.end();
-    });
+    if (rest >= body.length) response.end(piece);
+    else {
+      response.write(piece);
+      later(response, overMs / DRIP_PIECES, () => next(rest));
+    }
   };
   next(0);
 }

@@ -26,11 +26,11 @@ const common = {
   /** For `stall`, `drip` and `slow`, milliseconds of real time. */
   delayMs: z.number().min(0).default(1_000),
   /** How many answers it spoils; without it every one. */
-  times: z.number().int().positive().default(Number.POSITIVE_INFINITY),
+  times: z.number().int().positive().optional(),
   /** When it begins, milliseconds after the stream's start. Default: at once. */
   fromMs: z.number().optional(),
   /** How long it lasts, milliseconds. Default: until healed. */
-  forMs: z.number().positive().default(Number.POSITIVE_INFINITY),
+  forMs: z.number().positive().optional(),
 };
 
 export const Fault = z.discriminatedUnion('on', [
@@ -98,7 +98,7 @@ export class FaultBoard {
     for (const { fault, spoilt } of this.#active(elapsedMs)) {
       if (fault.on !== on || fault.do === 'frozen' || !hits(fault, index)) continue;
       const before = spoilt.get(index) ?? 0;
-      if (before >= fault.times) continue;
+      if (fault.times !== undefined && before >= fault.times) continue;
       spoilt.set(index, before + 1);
       return { do: fault.do, status: fault.status, delayMs: fault.delayMs };
     }
@@ -107,7 +107,8 @@ export class FaultBoard {
 
   #active(elapsedMs: number): Posted[] {
     return this.#posted.filter(
-      ({ fault, fromMs }) => elapsedMs >= fromMs && elapsedMs < fromMs + fault.forMs,
+      ({ fault: { forMs = Number.POSITIVE_INFINITY }, fromMs }) =>
+        elapsedMs >= fromMs && elapsedMs < fromMs + forMs,
     );
   }
 }
