@@ -1,0 +1,69 @@
+import { KennelError } from '../core/errors.ts';
+import type { Variant } from './playlist/model.ts';
+
+/** `720p`, `1080p60`. */
+const HEIGHT = /^(\d{3,4})p(\d{2,3})?$/i;
+
+/**
+ * The first wish that the source has: `best`, `worst`, `audio`, `720p`, `1080p60`, or a variant's own name. Variants whose
+ * sound is in the same segments are asked first, for every wish; the others only when none of them fits.
+ *
+ * Throws `quality.notFound`, with everything there is in its message and in `details.available`.
+ */
+export function chooseVariant(variants: readonly Variant[], wishes: readonly string[]): Variant {
+  const complete = variants.filter((variant) => !variant.separateAudio);
+  for (const candidates of [complete, variants]) {
+    for (const wish of wishes) {
+      const found = fitting(candidates, wish.trim()).at(-1);
+      if (found !== undefined) return found;
+    }
+  }
+  const available = [...new Set(byRate(variants).map(describeVariant))];
+  throw new KennelError(
+    'quality.notFound',
+    `None of ${wishes.join(', ') || '(no wish)'} is there. The source has: ${available.join(', ')}. Ask for one of these, or add best.`,
+    { details: { wishes, available } },
+  );
+}
+
+/** A variant's name for people: its own, else `1080p60`, `720p`, `audio`, or its bit rate. */
+export function describeVariant(variant: Variant): string {
+  if (variant.name !== undefined) return variant.name;
+  const lines = linesOf(variant);
+  if (lines !== undefined) {
+    const rate = Math.round(variant.frameRate ?? 0);
+    return `${lines}p${rate > 30 ? rate : ''}`;
+  }
+  return variant.audioOnly ? 'audio' : `${Math.round(variant.bandwidth / 1000)}k`;
+}
+
+/** What fits the wish, from the least to the most. */
+function fitting(variants: readonly Variant[], wish: string): Variant[] {
+  const sorted = byRate(variants);
+  const named = sorted.filter(({ name }) => name?.toLowerCase() === wish.toLowerCase());
+  if (named.length > 0) return named;
+  const watchable = sorted.filter((variant) => !variant.audioOnly);
+  const pool = watchable.length > 0 ? watchable : sorted;
+  if (wish === 'best') return pool;
+  if (wish === 'worst') return pool.slice(0, 1);
+  if (wish === 'audio') return sorted.filter((variant) => variant.audioOnly);
+  const [, lines, rate] = HEIGHT.exec(wish) ?? [];
+  if (lines === undefined) return [];
+  return watchable.filter(
+    (variant) =>
+      linesOf(variant) === Number(lines) &&
+      (rate === undefined || Math.round(variant.frameRate ?? 0) === Number(rate)),
+  );
+}
+
+const byRate = (variants: readonly Variant[]): Variant[] =>
+  variants.toSorted(
+    (a, b) =>
+      a.bandwidth - b.bandwidth ||
+      (a.height ?? 0) - (b.height ?? 0) ||
+      (a.frameRate ?? 0) - (b.frameRate ?? 0),
+  );
+
+/** What people call the height: the shorter side, so that an upright 720×1280 is 720p too. */
+const linesOf = ({ width, height }: Variant): number | undefined =>
+  height === undefined ? undefined : Math.min(width ?? height, height);
