@@ -1,0 +1,77 @@
+import { ALL_FORMATS, EncodedPacketSink, Input, type InputTrack } from 'mediabunny';
+import { messageOf } from '../../core/errors.ts';
+import { concatenatedFiles } from './concatenatedFiles.ts';
+import type {
+  InputParts,
+  InspectAnswer,
+  InspectRequest,
+  MediaInfo,
+  MediaTrack,
+} from './protocol.ts';
+
+/** Describes each input; one that cannot be read says so and costs the others nothing. */
+export async function inspect(request: InspectRequest): Promise<InspectAnswer> {
+  const inputs: InspectAnswer['inputs'] = [];
+  for (const parts of request.inputs) {
+    try {
+      inputs.push({ info: await inspectOne(parts, request.count) });
+    } catch (error) {
+      inputs.push({ unreadable: messageOf(error) });
+    }
+  }
+  return { inputs };
+}
+
+async function inspectOne(parts: InputParts, count: boolean): Promise<MediaInfo> {
+  using input = new Input({ source: concatenatedFiles(parts), formats: ALL_FORMATS });
+  const format = await input.getFormat();
+  const tracks: MediaTrack[] = [];
+  let start = Number.POSITIVE_INFINITY;
+  let end = Number.NEGATIVE_INFINITY;
+  for (const track of await input.getTracks()) {
+    const described = await describe(track);
+    if (described === undefined) continue;
+    if (count) {
+      const packets = await countPackets(track);
+      start = Math.min(start, packets.start);
+      end = Math.max(end, packets.end);
+      tracks.push({ ...described, packets: packets.count });
+    } else {
+      tracks.push(described);
+    }
+  }
+  const durationMs = end > start ? (end - start) * 1_000 : 0;
+  return { format: format.name, tracks, ...(count && { durationMs }) };
+}
+
+async function describe(track: InputTrack): Promise<MediaTrack | undefined> {
+  const codec = await track.getCodec();
+  const codecString = await track.getCodecParameterString();
+  const common = { id: track.id, codec, codecString };
+  if (track.isVideoTrack()) {
+    const width = await track.getCodedWidth();
+    const height = await track.getCodedHeight();
+    return { kind: 'video', ...common, width, height };
+  }
+  if (track.isAudioTrack()) {
+    const sampleRate = await track.getSampleRate();
+    const channels = await track.getNumberOfChannels();
+    return { kind: 'audio', ...common, sampleRate, channels };
+  }
+  return undefined;
+}
+
+async function countPackets(
+  track: InputTrack,
+): Promise<{ count: number; start: number; end: number }> {
+  let count = 0;
+  let start = Number.POSITIVE_INFINITY;
+  let end = Number.NEGATIVE_INFINITY;
+  const sink = new EncodedPacketSink(track);
+  for await (const packet of sink.packets(undefined, undefined, { metadataOnly: true })) {
+    count++;
+    start = Math.min(start, packet.timestamp);
+    end = Math.max(end, packet.timestamp + packet.duration);
+  }
+  return { count, start, end };
+}

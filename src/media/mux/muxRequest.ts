@@ -1,0 +1,29 @@
+import type { MediaTrack } from '../mediabunny/protocol.ts';
+import type { Run } from '../runs.ts';
+import type { TrackCount } from './muxResult.ts';
+
+/** One run to be put into one file. */
+export interface MuxRequest {
+  readonly run: Run;
+  /** The recording's directory. */
+  readonly directory: string;
+  /** Absolute path; overwritten. */
+  readonly output: string;
+  /** Tracks of the first segment of each timeline; an empty list where they could not be read. */
+  readonly parameters: readonly (readonly MediaTrack[])[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly title?: string;
+  /** Milliseconds since the epoch. */
+  readonly createdAt?: number;
+  readonly onProgress?: (progress: { bytesRead: number; bytesTotal: number }) => void;
+}
+
+/** What a muxer says about the file it made. */
+export interface Made {
+  readonly muxer: 'ffmpeg' | 'mediabunny';
+  readonly toolVersion: string;
+  readonly command?: readonly string[];
+  /** Packets that it read from the segments. */
+  readonly source: readonly TrackCount[];
+}

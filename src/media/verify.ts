@@ -1,0 +1,139 @@
+import { open } from 'node:fs/promises';
+import { messageOf } from '../core/errors.ts';
+import { diskError } from '../ledger/diskError.ts';
+import { type AskOptions, askInspect } from './mediabunny/askMediabunny.ts';
+import type { MediaInfo } from './mediabunny/protocol.ts';
+import type { TrackCount, Verification } from './mux/muxResult.ts';
+import { type Run, segmentsOf } from './runs.ts';
+
+/** What a file's duration may differ from the playlist's: half a second, or a thousandth (measured on ten muxers' output). */
+const TOLERANCE_MS = 500;
+const TOLERANCE_SHARE = 0.001;
+/** Old playlists give whole seconds: each EXTINF may then be wrong by half of one. */
+const ROUNDED_EXTINF_MS = 500;
+/** Sound and picture of a segment do not end together; where a clock changes, the later end counts. One AAC frame, doubled. */
+const JOINT_MS = 50;
+
+export interface VerifyOptions extends AskOptions {
+  readonly run: Run;
+  /** Packets read from the segments. */
+  readonly source: readonly TrackCount[];
+  /** Kinds of the tracks that the first segment has; empty when it could not be read. */
+  readonly kinds: readonly TrackCount['kind'][];
+}
+
+/**
+ * Compares a finished MP4 with what it was made from. The reader is never the program that made it with ffmpeg, and a fresh
+ * process otherwise: it takes packet counts and duration from the file's index. That the data behind the index is there is
+ * shown by walking the file's boxes. Rejects with `disk.failed` or `mux.failed` when it cannot be judged at all.
+ */
+export async function verifyFile(
+  file: string,
+  options: VerifyOptions,
+): Promise<{ verification: Verification; info: MediaInfo }> {
+  const [answer] = (await askInspect({ inputs: [[file]], count: true }, options)).inputs;
+  const info: MediaInfo =
+    answer !== undefined && 'info' in answer ? answer.info : { format: 'unknown', tracks: [] };
+  const complaints: string[] = [];
+  if (answer !== undefined && 'unreadable' in answer) {
+    complaints.push(`the file cannot be read: ${answer.unreadable}`);
+  }
+  const broken = await boxError(file);
+  if (broken !== undefined) complaints.push(broken);
+  const counted: TrackCount[] = info.tracks.map(({ kind, packets = 0 }) => ({ kind, packets }));
+  const equal = sameCounts(options.source, counted) && hasKinds(counted, options.kinds);
+  if (!equal) {
+    complaints.push(
+      `packets differ: the segments have ${listed(options.source)}, the file has ${listed(counted)}` +
+        (hasKinds(counted, options.kinds) ? '' : `; expected were ${options.kinds.join(', ')}`),
+    );
+  }
+  const packetsGood = complaints.length === 0;
+  const { expectedMs, toleranceMs } = expectedDuration(options.run);
+  const fileMs = info.durationMs ?? 0;
+  const fits = Math.abs(fileMs - expectedMs) <= toleranceMs;
+  if (!fits) {
+    complaints.push(
+      `the file lasts ${(fileMs / 1_000).toFixed(3)} s, the playlists said ` +
+        `${(expectedMs / 1_000).toFixed(3)} s (± ${(toleranceMs / 1_000).toFixed(3)} s)`,
+    );
+  }
+  return {
+    info,
+    verification: {
+      verified: complaints.length === 0,
+      packets: { source: [...options.source], file: counted, equal: packetsGood },
+      duration: { fileMs, expectedMs, toleranceMs, fits },
+      complaints,
+    },
+  };
+}
+
+/** What the playlists said a run lasts, and how far the file may be from that, both in milliseconds. */
+export function expectedDuration(run: Run): { expectedMs: number; toleranceMs: number } {
+  const segments = segmentsOf(run);
+  const expectedMs = segments.reduce((sum, { durationMs }) => sum + durationMs, 0);
+  const rounded = segments.every(({ durationMs }) => durationMs % 1_000 === 0);
+  const joints = run.timelines.reduce((sum, { holes }) => sum + holes + 1, -1);
+  const toleranceMs =
+    Math.max(
+      TOLERANCE_MS,
+      expectedMs * TOLERANCE_SHARE,
+      rounded ? ROUNDED_EXTINF_MS * segments.length : 0,
+    ) +
+    Math.max(0, joints) * JOINT_MS;
+  return { expectedMs, toleranceMs };
+}
+
+function sameCounts(one: readonly TrackCount[], other: readonly TrackCount[]): boolean {
+  const text = (counts: readonly TrackCount[]): string =>
+    listed(counts.filter(({ packets }) => packets > 0));
+  return one.some(({ packets }) => packets > 0) && text(one) === text(other);
+}
+
+const hasKinds = (counts: readonly TrackCount[], kinds: readonly TrackCount['kind'][]): boolean =>
+  kinds.every((kind) => counts.some((count) => count.kind === kind && count.packets > 0));
+
+/** Tracks in order of their kind: muxers put them into the file in different orders. */
+const listed = (counts: readonly TrackCount[]): string =>
+  (['video', 'audio'] as const)
+    .flatMap((kind) => counts.filter((count) => count.kind === kind))
+    .map(({ kind, packets }) => `${packets} ${kind}`)
+    .join(', ') || 'none';
+
+/** A box header is 8 bytes, or 16 with a large size. */
+const BOX_HEADER_BYTES = 16;
+/** An MP4 of ours has five boxes at its top; a file with very many is not one. */
+const BOXES_MAX = 1_000;
+
+/** Walks the boxes at the top of an MP4: each must end inside the file, the last at its end, and an index must be there. */
+async function boxError(file: string): Promise<string | undefined> {
+  try {
+    const handle = await open(file, 'r');
+    try {
+      const { size } = await handle.stat();
+      const header = Buffer.alloc(BOX_HEADER_BYTES);
+      const names: string[] = [];
+      let at = 0;
+      while (at < size && names.length < BOXES_MAX) {
+        const { bytesRead } = await handle.read(header, 0, BOX_HEADER_BYTES, at);
+        if (bytesRead < 8) return `the file ends inside a box header at byte ${at}`;
+        const name = header.toString('latin1', 4, 8);
+        const short = header.readUInt32BE(0);
+        const bytes =
+          short === 1 ? Number(header.readBigUInt64BE(8)) : short === 0 ? size - at : short;
+        if (bytes < 8 || at + bytes > size) return `the file ends inside its ${name} box`;
+        names.push(name);
+        at += bytes;
+      }
+      return names.includes('moov') && names.includes('mdat')
+        ? undefined
+        : `the file has no index or no data (boxes: ${names.slice(0, 10).join(' ')})`;
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (error instanceof RangeError) return `a box is malformed: ${messageOf(error)}`;
+    throw diskError(error, 'read', file);
+  }
+}
