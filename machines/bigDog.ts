@@ -1,7 +1,7 @@
 import { assign, type SnapshotFrom } from 'xstate';
 import { gatheringState, muxingState, uploadingState } from './bigDogFinishing.ts';
 import { type BigDogContext, bigDogKit } from './bigDogKit.ts';
-import { ABANDONED, ADOPTED, BEGIN, KILLED, STOPPED } from './bigDogReasons.ts';
+import { ABANDONED, ADOPT, ADOPTED, BEGIN, KILLED, MISSING, STOPPED } from './bigDogReasons.ts';
 import { recordingState, retryingState } from './bigDogRecording.ts';
 import type { Ports } from './ports.ts';
 import { type Change, durable } from './supervision/durable.ts';
@@ -68,7 +68,11 @@ export function bigDogChart(ports: Ports) {
           { guard: { type: 'wasRead', params: 'done' }, target: 'done' },
           { guard: { type: 'wasRead', params: 'failed' }, target: 'failed' },
           { guard: { type: 'wasRead', params: 'cancelled' }, target: 'cancelled' },
-          { guard: ({ context }) => context.live && mustDie(context), target: 'recording.biting' },
+          {
+            guard: ({ context }) => context.live && mustDie(context),
+            target: 'recording.biting',
+            actions: { type: 'because', params: ADOPT },
+          },
           {
             guard: 'wasKilled',
             target: 'cancelled',
@@ -87,19 +91,20 @@ export function bigDogChart(ports: Ports) {
           {
             guard: ({ context }) => context.live && context.farewell === 'stopped',
             target: 'recording.leaving',
+            actions: { type: 'because', params: ADOPT },
           },
           {
             guard: 'isLive',
             target: 'recording',
             actions: [
               { type: 'record', params: ADOPTED },
-              { type: 'because', params: { cause: 'recorder.adopt', evidence: {} } },
+              { type: 'because', params: ADOPT },
             ],
           },
           { guard: { type: 'wasRead', params: 'pending' }, target: 'pending' },
           {
             target: 'retrying',
-            actions: { type: 'because', params: { cause: 'recorder.missing', evidence: {} } },
+            actions: { type: 'because', params: MISSING },
           },
         ],
       },

@@ -22,6 +22,8 @@ export const STOPPED: Because = { cause: 'job.stop', evidence: {} };
 export const ABANDONED: Because = { cause: 'bigDog.spent', evidence: {} };
 export const BEGIN: Because = { cause: 'job.begin', evidence: {} };
 export const RESTART: Because = { cause: 'recorder.restart', evidence: {} };
+export const ADOPT: Because = { cause: 'recorder.adopt', evidence: {} };
+export const MISSING: Because = { cause: 'recorder.missing', evidence: {} };
 export const ADOPTED: Note = {
   dog: 'bigDog',
   decision: 'recorder.adopt',

@@ -18,7 +18,10 @@ export function orderAndCheck(world: World, jobId: string, type: 'job.stop' | 'j
     const { state } = database.row(jobId).job;
     const isObeyed =
       isTerminal(state) || (type === 'job.stop' && (state === 'muxing' || state === 'uploading'));
-    if (!isObeyed && world.life === life && world.script.outages.length === 0)
+    const wasAway = world.script.outages.some(
+      ({ atMs, forMs }) => atMs < clock.now && atMs + forMs > clock.now - OBEY_MS,
+    );
+    if (!isObeyed && world.life === life && !wasAway)
       world.violate('obeyed', `${jobId} is ${state} long after ${type}`);
   }, OBEY_MS);
 }

@@ -14,6 +14,8 @@ export interface RecorderRun {
   readonly afterMs: number;
   /** When the first playlist is accepted. */
   readonly startMs: number;
+  /** How long it takes to be gone once it is killed. */
+  readonly dieMs: number;
 }
 
 export interface JobScript {
@@ -46,7 +48,7 @@ export interface Script {
   readonly bugs: readonly {
     readonly atMs: number;
     readonly job: number;
-    readonly where: 'progress' | 'take' | 'strayFiles' | 'record';
+    readonly where: 'progress' | 'take' | 'strayFiles' | 'record' | 'root';
     readonly times: number;
   }[];
   readonly drainAtMs?: number;
@@ -66,11 +68,27 @@ const run = fc.record({
   ),
   afterMs: fc.integer({ min: 0, max: minutes }),
   startMs: fc.integer({ min: 0, max: 20_000 }),
+  dieMs: fc.integer({ min: 0, max: 5_000 }),
+});
+
+/** A recorder that never lives long: what restart budgets are for. */
+const shortRun = fc.record({
+  kind: fc.constant<RecorderRun['kind']>('crash'),
+  afterMs: fc.integer({ min: 0, max: 5_000 }),
+  startMs: fc.integer({ min: 0, max: 5_000 }),
+  dieMs: fc.constant(50),
 });
 
 const job = fc.record({
-  durationMs: fc.integer({ min: 1_000, max: 2 * minutes }),
-  runs: fc.array(run, { maxLength: 8 }),
+  // Some last longer than any order may take to be obeyed: an order that got lost must show.
+  durationMs: fc.oneof(
+    { weight: 3, arbitrary: fc.integer({ min: 1_000, max: 2 * minutes }) },
+    { weight: 1, arbitrary: fc.integer({ min: 7 * minutes, max: 8 * minutes }) },
+  ),
+  runs: fc.oneof(
+    { weight: 5, arbitrary: fc.array(run, { maxLength: 8 }) },
+    { weight: 1, arbitrary: fc.array(shortRun, { minLength: 6, maxLength: 9 }) },
+  ),
   muxFailures: fc.integer({ min: 0, max: 7 }),
   uploadFailures: fc.integer({ min: 0, max: 7 }),
 });
@@ -110,11 +128,12 @@ export const scripts: fc.Arbitrary<Script> = fc.record(
       fc.record({
         atMs: when,
         job: which,
-        where: fc.constantFrom<'progress' | 'take' | 'strayFiles' | 'record'>(
+        where: fc.constantFrom<Script['bugs'][number]['where']>(
           'progress',
           'take',
           'strayFiles',
           'record',
+          'root',
         ),
         times: fc.constantFrom(1, 1, 2, 9),
       }),

@@ -11,6 +11,9 @@ import type { World } from './world.ts';
 
 const SEGMENT_MS = 1_000;
 const STOP_MS = 50;
+/** A new recorder's first signs of life take this long to arrive; until then the old one's numbers stand. */
+const FIRST_PROGRESS_MS = 300;
+const CLEAN: RecorderRun = { kind: 'clean', afterMs: 0, startMs: 0, dieMs: 50 };
 const ORPHAN_GRACE_MS = 30_000;
 
 interface Recorder {
@@ -35,6 +38,7 @@ export class SimRecorders {
   readonly kills: { readonly jobId: string; readonly why: string; readonly at: number }[] = [];
   readonly #all: Recorder[] = [];
   readonly #runs = new Map<string, number>();
+  readonly #lastBeats = new Map<string, number>();
   readonly #world: World;
 
   constructor(world: World) {
@@ -96,10 +100,9 @@ export class SimRecorders {
       progress: (jobId) => {
         world.throwIfBuggy(jobId, 'progress');
         const one = held(jobId);
-        const beatingMs = one ? Math.min(world.clock.now - one.bornAt, hangsAt(one.script)) : 0;
         const segments = this.files(jobId).size;
         return {
-          beats: Math.floor(beatingMs / 250),
+          beats: this.#beatsOf(jobId, one),
           bytes: segments,
           advertised: segments,
           settled: segments,
@@ -112,6 +115,12 @@ export class SimRecorders {
         return muxes ? { sign: 'temp', file: `${jobId}.temp.mp4` } : undefined;
       },
     };
+  }
+
+  #beatsOf(jobId: string, recorder: Recorder | undefined): number {
+    const ageMs = recorder ? this.#world.clock.now - recorder.bornAt : 0;
+    if (!recorder || ageMs < FIRST_PROGRESS_MS) return this.#lastBeats.get(jobId) ?? 0;
+    return Math.floor(Math.min(ageMs, hangsAt(recorder.script)) / 250);
   }
 
   #holdOf(
@@ -133,7 +142,7 @@ export class SimRecorders {
         if (FAULT_OF[why] && recorder.script.kind !== FAULT_OF[why])
           world.violate('falseAlarm', `${recorder.jobId} ${recorder.script.kind} killed as ${why}`);
         this.kills.push({ jobId: recorder.jobId, why, at: world.clock.now });
-        world.clock.setTimeout(() => this.#exit(recorder, crashed(why)), STOP_MS);
+        world.clock.setTimeout(() => this.#exit(recorder, crashed(why)), recorder.script.dieMs);
       },
       release: () => {
         if (recorder.hear === hear) recorder.hear = undefined;
@@ -157,7 +166,7 @@ export class SimRecorders {
     const number = this.#runs.get(job.id) ?? 0;
     this.#runs.set(job.id, number + 1);
     const scripted = script.jobs[Number(job.id.slice(1))]?.runs[number];
-    const run: RecorderRun = scripted ?? { kind: 'clean', afterMs: 0, startMs: 0 };
+    const run: RecorderRun = scripted ?? CLEAN;
     if (this.alive(job.id).length > 0)
       this.#world.violate('oneRecorder', `a second live recorder for ${job.id}`);
     const recorder: Recorder = {
@@ -209,6 +218,7 @@ export class SimRecorders {
 
   #exit(recorder: Recorder, exit: RecorderExit): void {
     if (!recorder.alive) return;
+    this.#lastBeats.set(recorder.jobId, this.#beatsOf(recorder.jobId, recorder));
     recorder.alive = false;
     this.#world.log(`exit ${recorder.jobId} ${recorder.number} ${exit.kind} ${exit.why}`);
     if (exit.kind === 'ended') this.ended.add(recorder.jobId);

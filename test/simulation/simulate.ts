@@ -4,8 +4,8 @@ import { World } from './world.ts';
 
 /** Long enough for every backoff, budget and outage that a script can hold. */
 const LIMIT_MS = 6 * 3_600_000;
-/** What still runs this long after the last job ended has outlived it (the laws' own timers end before). */
-const AFTERMATH_MS = 700_000;
+/** What still runs this long after the last job ended has outlived it (the latest outage and the laws own timers end before). */
+const AFTERMATH_MS = 600_000;
 
 export interface Report {
   readonly violations: readonly string[];

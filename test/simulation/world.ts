@@ -82,6 +82,11 @@ export class World {
 
   /** Arms a bug: the next `times` calls of that kind for that job throw. */
   arm(jobId: string, where: string, times: number): void {
+    if (where === 'root') {
+      // The dog falls over its first sample, and then the root over the note that it makes of it.
+      this.arm(jobId, 'progress', 1);
+      return this.arm(jobId, 'record', 1);
+    }
     this.#armed.set(`${jobId} ${where}`, times);
   }
 
