@@ -8,6 +8,8 @@ const FAILED_LAST_MS = 1_000;
 const TIMEOUT_TARGETS = 1.5;
 /** Short segments do not make a slow origin faster, milliseconds. */
 const TIMEOUT_MIN_MS = 1_500;
+/** Before any playlist told its target duration: time for a master playlist, a variant and two TLS handshakes. */
+const TIMEOUT_UNKNOWN_MS = 5_000;
 
 /** When to ask for the playlist, and which answers still count. */
 export class PlannerPolls {
@@ -53,6 +55,7 @@ export class PlannerPolls {
   }
 
   static timeoutMs(targetDurationMs: number): number {
+    if (targetDurationMs === 0) return TIMEOUT_UNKNOWN_MS;
     return Math.max(TIMEOUT_MIN_MS, TIMEOUT_TARGETS * targetDurationMs);
   }
 }

@@ -1,7 +1,7 @@
 import type { Ledger } from '../ledger/ledger.ts';
 
 /** Stored segments whose content a resumed recording is compared with: more than any usual window holds. */
-const TAIL_SEGMENTS = 256;
+export const TAIL_SEGMENTS = 256;
 
 /**
  * How far back from the last settled number holes are looked for. Segments are fetched oldest first, so holes lie near the

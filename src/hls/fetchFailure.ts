@@ -1,0 +1,14 @@
+import { isKennelError } from '../core/errors.ts';
+import type { FetchFailure } from './plannerQueue.ts';
+
+/** A failed download in the ledger's words. What is no KennelError is a bug, and thrown on. */
+export function fetchFailure(error: unknown): FetchFailure {
+  if (!isKennelError(error)) throw error;
+  const { code, details, message: detail } = error;
+  if (code === 'disk.full' || code === 'disk.failed') return { cause: 'disk', detail };
+  if (code === 'timeout.exceeded') return { cause: 'timeout', detail };
+  if (code === 'segment.invalid' || code === 'limit.exceeded') return { cause: 'invalid', detail };
+  const { status, truncated } = details;
+  if (typeof status === 'number') return { cause: `http.${status}`, detail };
+  return { cause: truncated === true ? 'truncated' : 'network', detail };
+}

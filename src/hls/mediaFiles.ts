@@ -1,0 +1,66 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { isKennelError, systemCodeOf } from '../core/errors.ts';
+import { diskError } from '../ledger/diskError.ts';
+import type { SegmentKey } from '../ledger/record.ts';
+import { syncDirectory } from '../ledger/syncDirectory.ts';
+import type { PlaylistSegment } from './playlist/model.ts';
+
+const MEDIA = 'media';
+
+/** Where things are kept below a recording's directory; always with forward slashes, as the journal has them. */
+export const probeFile = (track: string): string => `${MEDIA}/${track}/probe.tmp`;
+export const initFile = (track: string, init: number): string =>
+  `${MEDIA}/${track}/init-${init}.mp4`;
+
+export function segmentFile({ track, epoch, msn }: SegmentKey, segment: PlaylistSegment): string {
+  const digits = (value: number, length: number) => String(value).padStart(length, '0');
+  return `${MEDIA}/${track}/e${digits(epoch, 4)}/${digits(msn, 10)}.${extension(segment)}`;
+}
+
+/** For people and players; the ledger's `container` comes from the content. */
+function extension({ init, url }: PlaylistSegment): string {
+  if (init !== undefined) return 'm4s';
+  const [, packed] = /\.(aac|mp3|ac3|ec3)$/i.exec(url.pathname) ?? [];
+  if (packed !== undefined) return packed.toLowerCase();
+  return /\.(m4s|mp4|m4v|m4a|cmfv|cmfa)$/i.test(url.pathname) ? 'm4s' : 'ts';
+}
+
+/** Makes the directory of a file below `root`, and makes its name durable. Rejects with `disk.full` or `disk.failed`. */
+export async function makeRoomFor(root: string, file: string): Promise<void> {
+  const directory = path.dirname(path.join(root, file));
+  try {
+    const first = await mkdir(directory, { recursive: true });
+    if (first === undefined) return;
+    for (let made = directory; made.length >= first.length; made = path.dirname(made)) {
+      await syncDirectory(path.dirname(made));
+    }
+  } catch (error) {
+    throw isKennelError(error) ? error : diskError(error, 'make the directory', directory);
+  }
+}
+
+/** Deletes media files that nothing names, left half-written by an earlier life. Returns their paths. */
+export async function removeUnnamed(root: string, named: ReadonlySet<string>): Promise<string[]> {
+  const removed: string[] = [];
+  for (const file of await mediaFiles(root)) {
+    if (named.has(file)) continue;
+    await rm(path.join(root, file), { force: true });
+    removed.push(file);
+  }
+  return removed;
+}
+
+/** All media files below a recording's directory; none when there is no such directory. */
+export async function mediaFiles(root: string): Promise<string[]> {
+  try {
+    const entries = await readdir(path.join(root, MEDIA), { recursive: true, withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
+      .map((file) => file.split(path.sep).join('/'));
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return [];
+    throw diskError(error, 'read the directory', path.join(root, MEDIA));
+  }
+}

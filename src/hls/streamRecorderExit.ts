@@ -1,0 +1,34 @@
+import type { RecorderExit } from '../../machines/ports.ts';
+import { isKennelError, type KennelErrorCode, messageOf } from '../core/errors.ts';
+import type { RecordingEnded } from '../ledger/record.ts';
+
+/** Failures that pass by themselves, so that another attempt can help. */
+const PASSING: ReadonlySet<KennelErrorCode> = new Set([
+  'source.unavailable',
+  'disk.full',
+  'disk.failed',
+]);
+
+/** What a recorder that gave up reports. An error that is none of Kennel's is a bug: the recorder crashed. */
+export function failedExit(error: unknown): RecorderExit {
+  if (!isKennelError(error)) {
+    const evidence = { message: messageOf(error) };
+    return { kind: 'crashed', why: 'recorder.crashed', retryable: true, evidence };
+  }
+  const why = error.code === 'timeout.exceeded' ? 'source.unavailable' : error.code;
+  const evidence = { message: error.message, ...error.details };
+  return { kind: 'failed', why, retryable: PASSING.has(why), evidence };
+}
+
+export const killedExit = (why: string): RecorderExit => ({
+  kind: 'crashed',
+  why,
+  retryable: true,
+  evidence: { killed: true },
+});
+
+/** The end that the journal names. */
+export function endedExit({ why, evidence }: Omit<RecordingEnded, 't' | 'at'>): RecorderExit {
+  const kind = why === 'duration' || why === 'stopped' ? 'stopped' : 'ended';
+  return { kind, why, retryable: false, evidence };
+}
