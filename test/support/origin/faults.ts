@@ -50,6 +50,7 @@ export const Fault = z.discriminatedUnion('on', [
     ...common,
   }),
   z.object({ on: z.literal('init'), do: z.enum(TWISTS), ...common }),
+  z.object({ on: z.literal('key'), do: z.enum(TWISTS), ...common }),
 ]);
 export type Fault = z.input<typeof Fault>;
 type Resolved = z.output<typeof Fault>;

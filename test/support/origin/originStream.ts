@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { type Answer, send } from './answer.ts';
-import { type Fault, FaultBoard } from './faults.ts';
-import { headAt, isKept, shownAt, type WindowPlan } from './liveWindow.ts';
+import { encrypt, keyNumber, keyOf } from './encryption.ts';
+import { type Fault, FaultBoard, type Twist } from './faults.ts';
+import { headAt, isKept, type WindowPlan } from './liveWindow.ts';
 import { loadSet, type MediaSet } from './mediaSet.ts';
 import {
   type Era,
@@ -13,14 +14,14 @@ import {
   labelOf,
   type Renumbering,
 } from './numbering.ts';
-import { type Line, renderMedia, type Variant } from './playlistText.ts';
+import { offer } from './offer.ts';
+import type { Variant } from './playlistText.ts';
 import { type ResolvedOptions, StreamOptions } from './streamOptions.ts';
-import { bodyOf, breaksBefore, discontinuitySequence, placeOf, type Timeline } from './timeline.ts';
-import { type Advertised, type Truth, TruthKeeper } from './truth.ts';
+import { bodyOf, placeOf, type Timeline } from './timeline.ts';
+import { type Truth, TruthKeeper } from './truth.ts';
 
 const PLAYLIST = { 'content-type': 'application/vnd.apple.mpegurl', 'cache-control': 'no-cache' };
 const SEGMENT = { ts: 'video/mp2t', fmp4: 'video/iso.segment' } as const;
-const SUFFIX = { ts: 'ts', fmp4: 'm4s' } as const;
 
 /** Prefilled segments of a stream whose window has no end. */
 const PREFILL_DEFAULT = 6;
@@ -49,6 +50,9 @@ export class OriginStream {
     const first = { at: 0, set: await loadSet(resolved.set) };
     const later = resolved.switches.map(async ({ at, set }) => ({ at, set: await loadSet(set) }));
     const sections = [first, ...(await Promise.all(later))] as const;
+    if (resolved.encryption && sections.some(({ set }) => set.container !== 'ts')) {
+      throw new Error('only MPEG-TS sets can be encrypted: the key would cover EXT-X-MAP as well');
+    }
     return new OriginStream(name, { options: resolved, sections, elapsedMs });
   }
 
@@ -136,7 +140,7 @@ export class OriginStream {
 
   /** Answers a request for one of this stream's files. Resolves when the answer is over, one way or the other. */
   async handle(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
-    const file = url.pathname.split('/').at(-1) ?? '';
+    const file = fileOf(url);
     if (this.#options.redirect && !url.searchParams.has('moved')) {
       url.searchParams.set('moved', '1');
       const headers = { location: `${url.pathname}${url.search}` };
@@ -145,16 +149,26 @@ export class OriginStream {
       await this.#sendPlaylist(request, response);
     } else if (file.endsWith('.mp4')) {
       await this.#sendInit(response, file);
+    } else if (file.endsWith('.bin')) {
+      await this.#sendKey(response, file);
     } else {
-      await this.#sendSegment(response, file, url.searchParams.get('token'));
+      await this.#sendSegment(request, response, url);
     }
   }
 
   async #sendPlaylist(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const elapsedMs = this.#elapsedMs();
-    const twist = this.#faults.twist('playlist', elapsedMs);
-    if (twist !== undefined) this.#truth.wentWrong(elapsedMs, twist.do, 'index.m3u8');
-    const { text, shown, ended } = this.#playlist(elapsedMs);
+    const twist = this.#twist('playlist', 'index.m3u8');
+    const { text, shown, ended } = offer({
+      options: this.#options,
+      timeline: this.#timeline,
+      eras: this.#eras,
+      plan: this.#plan,
+      head: headAt(this.#plan, this.#faults.frozenSince(elapsedMs) ?? elapsedMs),
+      elapsedMs,
+      startedAt: this.#startedAt,
+      rangeOf: (index) => this.#rangeOf(index),
+    });
     const gzip = this.#options.gzip && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
     const answer: Answer = gzip
       ? { status: 200, headers: { ...PLAYLIST, 'content-encoding': 'gzip' }, body: gzipSync(text) }
@@ -168,73 +182,84 @@ export class OriginStream {
     }
   }
 
-  #playlist(elapsedMs: number): {
-    text: string;
-    shown: Omit<Advertised, 'atMs'>[];
-    ended: boolean;
-  } {
-    const head = headAt(this.#plan, this.#faults.frozenSince(elapsedMs) ?? elapsedMs);
-    const era = eraAt(this.#eras, head);
-    const { first, last, ended } = shownAt(this.#plan, head, era.oldest);
-    const shown: Omit<Advertised, 'atMs'>[] = [];
-    for (let index = first; index <= last; index++) {
-      shown.push({ index, epoch: era.epoch, msn: index + era.shift });
-    }
-    const token = this.#options.tokens && Math.floor(elapsedMs / this.#options.tokens.rotateMs);
-    const query = token === undefined ? '' : `?token=${token}`;
-    const text = renderMedia({
-      lines: shown.map((segment) => this.#line(segment, query)),
-      mediaSequence: first + era.shift,
-      discontinuitySequence: discontinuitySequence(this.#timeline, first),
-      targetDurationMs: this.#plan.segmentMs,
-      type: this.#options.vod ? 'VOD' : undefined,
-      ended,
-    });
-    return { text, shown, ended };
-  }
-
-  #line({ index, msn }: Omit<Advertised, 'atMs'>, query: string): Line {
-    const { set } = placeOf(this.#timeline, index);
-    const name = this.#options.names === 'sequence' ? msn : index;
-    const { programDateTime } = this.#options;
-    const start = programDateTime === true ? this.#startedAt : programDateTime;
-    return {
-      uri: `${name}.${SUFFIX[set.container]}${query}`,
-      durationMs: set.segmentMs,
-      discontinuity: breaksBefore(this.#timeline, index),
-      map: set.init && `init-${set.name}.mp4${query}`,
-      programDateTime: start === false ? undefined : start + index * set.segmentMs,
-    };
-  }
-
   async #sendInit(response: ServerResponse, file: string): Promise<void> {
-    const elapsedMs = this.#elapsedMs();
     const body = this.#inits.get(/^init-(\w+)\.mp4$/.exec(file)?.[1] ?? '');
     if (body === undefined) return await this.#refuse(response, 404, file);
-    const twist = this.#faults.twist('init', elapsedMs);
-    if (twist !== undefined) this.#truth.wentWrong(elapsedMs, twist.do, file);
-    await send(response, { status: 200, headers: { 'content-type': 'video/mp4' }, body }, twist);
+    const answer = { status: 200, headers: { 'content-type': 'video/mp4' }, body };
+    await send(response, answer, this.#twist('init', file));
   }
 
-  async #sendSegment(response: ServerResponse, file: string, token: string | null): Promise<void> {
-    const elapsedMs = this.#elapsedMs();
-    const index = this.#indexOfFile(file);
-    if (index === undefined || !isKept(this.#plan, index, this.head)) {
+  async #sendKey(response: ServerResponse, file: string): Promise<void> {
+    const number = /^key-(\d+)\.bin$/.exec(file)?.[1];
+    const { encryption } = this.#options;
+    const known = number !== undefined && encryption !== undefined;
+    if (!known || Number(number) > keyNumber(encryption, this.head)) {
       return await this.#refuse(response, 404, file);
     }
-    const { tokens } = this.#options;
-    if (tokens !== undefined) {
-      const bornMs = token === null ? Number.NEGATIVE_INFINITY : Number(token) * tokens.rotateMs;
-      // Written so that a token which is no number is refused too.
-      if (!(elapsedMs < bornMs + tokens.validMs)) return await this.#refuse(response, 403, file);
+    const answer = { status: 200, body: keyOf(Number(number)) };
+    await send(response, answer, this.#twist('key', file));
+  }
+
+  async #sendSegment(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const file = fileOf(url);
+    const range = this.#options.byteRanges ? (request.headers.range ?? '') : undefined;
+    const index = range === undefined ? this.#indexOfFile(file) : this.#indexOfRange(range);
+    const gap = index !== undefined && this.#options.gaps.includes(index);
+    if (index === undefined || gap || !isKept(this.#plan, index, this.head)) {
+      return await this.#refuse(response, 404, file);
     }
-    const twist = this.#faults.twist('segment', elapsedMs, index);
+    if (!this.#admits(url.searchParams.get('token'))) {
+      return await this.#refuse(response, 403, file);
+    }
+    const twist = this.#twist('segment', file, index);
+    const type = SEGMENT[placeOf(this.#timeline, index).set.container];
+    const headers: Record<string, string> = { 'content-type': type };
+    const body = this.#wire(index);
+    if (range !== undefined) {
+      const { offset, bytes } = this.#rangeOf(index);
+      headers['content-range'] = `bytes ${offset}-${offset + bytes - 1}/*`;
+    }
+    const answer = { status: range === undefined ? 200 : 206, headers, body };
+    if (await send(response, answer, twist)) this.#truth.segmentServed(index);
+  }
+
+  /** The fault that spoils this answer, if one does; counts it and writes it down. */
+  #twist(on: Fault['on'], file: string, index?: number): Twist | undefined {
+    const elapsedMs = this.#elapsedMs();
+    const twist = this.#faults.twist(on, elapsedMs, index);
     if (twist !== undefined) this.#truth.wentWrong(elapsedMs, twist.do, file);
-    const headers = { 'content-type': SEGMENT[placeOf(this.#timeline, index).set.container] };
+    return twist;
+  }
+
+  #admits(token: string | null): boolean {
+    const { tokens } = this.#options;
+    if (tokens === undefined) return true;
+    if (token === null || !/^\d+$/.test(token)) return false;
+    return this.#elapsedMs() < Number(token) * tokens.rotateMs + tokens.validMs;
+  }
+
+  /** A segment's bytes as they are sent. */
+  #wire(index: number): Uint8Array {
     const body = bodyOf(this.#timeline, index);
-    if (await send(response, { status: 200, headers, body }, twist)) {
-      this.#truth.segmentServed(index);
+    const { encryption } = this.#options;
+    if (encryption === undefined) return body;
+    return encrypt(encryption, { index, msn: this.labelOf(index).msn }, body);
+  }
+
+  #rangeOf(index: number): { offset: number; bytes: number } {
+    let offset = 0;
+    for (let before = 0; before < index; before++) offset += this.#wire(before).length;
+    return { offset, bytes: this.#wire(index).length };
+  }
+
+  /** Only whole segments are served: any other range is as good as unknown. */
+  #indexOfRange(header: string): number | undefined {
+    const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(header) ?? [];
+    for (let index = 0; index <= this.head; index++) {
+      const { offset, bytes } = this.#rangeOf(index);
+      if (offset === Number(from)) return offset + bytes - 1 === Number(to) ? index : undefined;
     }
+    return undefined;
   }
 
   #indexOfFile(file: string): number | undefined {
@@ -253,6 +278,8 @@ export class OriginStream {
     await send(response, { status, body: 'not here\n' });
   }
 }
+
+const fileOf = (url: URL): string => url.pathname.split('/').at(-1) ?? '';
 
 function planOf(options: ResolvedOptions, set: MediaSet): WindowPlan {
   const count = set.segments.length;

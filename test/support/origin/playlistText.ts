@@ -5,6 +5,12 @@ export interface Line {
   readonly discontinuity: boolean;
   /** EXT-X-MAP in force; written when it differs from the one before. */
   readonly map?: string | undefined;
+  /** Attributes of the EXT-X-KEY in force; written when they differ from those before. */
+  readonly key?: string | undefined;
+  /** EXT-X-BYTERANGE: the part of the file at `uri` that is this segment. */
+  readonly range?: { readonly offset: number; readonly bytes: number } | undefined;
+  /** EXT-X-GAP: the origin itself has no such segment. */
+  readonly gap?: boolean;
   /** Milliseconds since the epoch. */
   readonly programDateTime?: number | undefined;
 }
@@ -31,9 +37,10 @@ const seconds = (ms: number): string => (ms / 1_000).toFixed(3);
 
 export function renderMedia(playlist: MediaPlaylist): string {
   const hasMap = playlist.lines.some(({ map }) => map !== undefined);
+  const hasRange = playlist.lines.some(({ range }) => range !== undefined);
   const text = [
     '#EXTM3U',
-    `#EXT-X-VERSION:${hasMap ? 7 : 3}`,
+    `#EXT-X-VERSION:${hasMap ? 7 : hasRange ? 4 : 3}`,
     `#EXT-X-TARGETDURATION:${Math.ceil(playlist.targetDurationMs / 1_000)}`,
     `#EXT-X-MEDIA-SEQUENCE:${playlist.mediaSequence}`,
   ];
@@ -41,18 +48,30 @@ export function renderMedia(playlist: MediaPlaylist): string {
     text.push(`#EXT-X-DISCONTINUITY-SEQUENCE:${playlist.discontinuitySequence}`);
   }
   if (playlist.type !== undefined) text.push(`#EXT-X-PLAYLIST-TYPE:${playlist.type}`);
-  let map: string | undefined;
+  let before: Line | undefined;
   for (const line of playlist.lines) {
-    if (line.discontinuity) text.push('#EXT-X-DISCONTINUITY');
-    if (line.map !== undefined && line.map !== map) text.push(`#EXT-X-MAP:URI="${line.map}"`);
-    map = line.map;
-    if (line.programDateTime !== undefined) {
-      text.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(line.programDateTime).toISOString()}`);
-    }
-    text.push(`#EXTINF:${seconds(line.durationMs)},`, line.uri);
+    text.push(...renderLine(line, before));
+    before = line;
   }
   if (playlist.ended) text.push('#EXT-X-ENDLIST');
   return `${text.join('\n')}\n`;
+}
+
+function renderLine(line: Line, before: Line | undefined): string[] {
+  const text: string[] = [];
+  if (line.discontinuity) text.push('#EXT-X-DISCONTINUITY');
+  if (line.map !== undefined && line.map !== before?.map) {
+    text.push(`#EXT-X-MAP:URI="${line.map}"`);
+  }
+  if (line.key !== undefined && line.key !== before?.key) text.push(`#EXT-X-KEY:${line.key}`);
+  if (line.programDateTime !== undefined) {
+    text.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(line.programDateTime).toISOString()}`);
+  }
+  text.push(`#EXTINF:${seconds(line.durationMs)},`);
+  if (line.range) text.push(`#EXT-X-BYTERANGE:${line.range.bytes}@${line.range.offset}`);
+  if (line.gap) text.push('#EXT-X-GAP');
+  text.push(line.uri);
+  return text;
 }
 
 export function renderMaster(variants: readonly Variant[]): string {

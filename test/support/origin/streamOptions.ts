@@ -48,6 +48,18 @@ export const StreamOptions = z.object({
    * the segment answers 403. A playlist always has fresh ones.
    */
   tokens: z.object({ rotateMs: z.number().positive(), validMs: z.number().positive() }).optional(),
+  /** Encrypted segments, for MPEG-TS sets. A derived IV is that of the segment's first number. */
+  encryption: z
+    .object({
+      method: z.enum(['AES-128', 'SAMPLE-AES']).default('AES-128'),
+      rotateEvery: z.number().int().positive().default(1_000_000),
+      explicitIv: z.boolean().default(false),
+    })
+    .optional(),
+  /** All segments are ranges of one ever growing file. */
+  byteRanges: z.boolean().default(false),
+  /** Indexes that are marked EXT-X-GAP and answer 404. */
+  gaps: z.array(z.number().int().min(0)).default([]),
   faults: z.array(Fault).default([]),
 });
 export type StreamOptions = z.input<typeof StreamOptions>;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createDecipheriv, createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { startOrigin } from '../../support/origin/origin.ts';
@@ -103,6 +103,54 @@ describe('a live stream', () => {
     expect((await segment('3.ts?token=2')).status).toBe(200);
     expect((await segment('3.ts?token=x')).status).toBe(403);
     expect((await segment('3.ts')).status).toBe(403);
+  });
+});
+
+describe('segments in other forms', () => {
+  test('encrypted with keys that rotate and IVs from their numbers', async () => {
+    const { origin, playlist, segment } = await setup({
+      startSequence: 70,
+      encryption: { rotateEvery: 4 },
+    });
+    const text = (await playlist()).body.toString();
+    expect(text).toContain('#EXT-X-KEY:METHOD=AES-128,URI="key-0.bin"\n#EXTINF:1.000,\n0.ts');
+    expect(text).toContain('#EXT-X-KEY:METHOD=AES-128,URI="key-1.bin"\n#EXTINF:1.000,\n4.ts');
+    const key = (await segment('key-1.bin')).body;
+    const iv = Buffer.from('0000000000000000000000000000004b', 'hex');
+    const decipher = createDecipheriv('aes-128-cbc', key, iv);
+    const { body } = await segment('5.ts');
+    const clear = Buffer.concat([decipher.update(body), decipher.final()]);
+    expect(createHash('sha256').update(clear).digest('hex')).toBe(
+      origin.stream('live').checksumOf(5),
+    );
+    expect((await segment('key-2.bin')).status).toBe(404);
+    origin.stream('live').fault({ on: 'key', do: 'status', status: 403 });
+    expect((await segment('key-1.bin')).status).toBe(403);
+  });
+
+  test('as ranges of one file', async () => {
+    const { origin, playlist } = await setup({ byteRanges: true });
+    const text = (await playlist()).body.toString();
+    const ranges = [...text.matchAll(/BYTERANGE:(\d+)@(\d+)\nall\.ts/g)].map((match) => ({
+      bytes: Number(match[1]),
+      offset: Number(match[2]),
+    }));
+    expect(ranges).toHaveLength(6);
+    const url = `${origin.url}/live/live/all.ts`;
+    for (const [index, { bytes, offset }] of ranges.entries()) {
+      const range = `bytes=${offset}-${offset + bytes - 1}`;
+      const { status, body, headers } = await rawGet(url, { range });
+      expect([status, headers['content-range']]).toEqual([206, `${range.replace('=', ' ')}/*`]);
+      const checksum = createHash('sha256').update(body).digest('hex');
+      expect(checksum).toBe(origin.stream('live').checksumOf(index));
+    }
+    expect((await rawGet(url)).status).toBe(404);
+  });
+
+  test('marked as gaps, which are not there', async () => {
+    const { playlist, segment } = await setup({ gaps: [2] });
+    expect((await playlist()).body.toString()).toContain('#EXTINF:1.000,\n#EXT-X-GAP\n2.ts');
+    expect([(await segment('1.ts')).status, (await segment('2.ts')).status]).toEqual([200, 404]);
   });
 });
 
