@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { Job } from '../../machines/ports.ts';
+import { OUTCOMES, type Outcome } from '../../machines/vocabulary.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { proofOf } from '../ledger/proof.ts';
+import { type MuxResult, muxedFileSchema } from './mux/muxResult.ts';
+import type { Thumbnails } from './thumbnails.ts';
+import { plainWithoutSecrets, withoutSecrets } from './withoutSecrets.ts';
+
+const facts = z.record(z.string(), z.unknown());
+
+const proofSchema = z.object({
+  jobId: z.string().nullable(),
+  advertised: z.number(),
+  stored: z.number(),
+  /** Gaps: `count` segments from `msn` on are missing because of `cause`. */
+  lost: z.array(
+    z.object({
+      track: z.string(),
+      epoch: z.number(),
+      msn: z.number(),
+      count: z.number(),
+      cause: z.string(),
+      detail: z.string(),
+      durationMs: z.number(),
+    }),
+  ),
+  duplicates: z.number(),
+  bytes: z.number(),
+  durationMs: z.number(),
+  attempts: z.number(),
+  startedAt: z.number().nullable(),
+  ended: z.object({ why: z.string(), evidence: facts }).nullable(),
+  /** How to compute it: see `Proof` in the ledger. */
+  checksum: z.string(),
+});
+
+/** The commit point of a finished recording: written last, so that where it stands all that it names stands too. */
+export const manifestSchema = z.object({
+  schema: z.literal('kennel.manifest/1'),
+  jobId: z.string(),
+  /** Fencing token of the owner that wrote it; null where there is none. No part of the content checksum. */
+  token: z.number().nullable(),
+  /** Without credentials and query. */
+  source: z.string(),
+  /** What was asked for, in order of preference, and what was chosen. */
+  quality: z.array(z.string()),
+  chosen: facts,
+  /** Milliseconds since the epoch. */
+  startedAt: z.number().nullable(),
+  endedAt: z.number().nullable(),
+  ending: z.string().nullable(),
+  verdict: z.string().nullable(),
+  outcome: z.enum(OUTCOMES),
+  attempts: z.number(),
+  proof: proofSchema,
+  /** Rows: media sequence number, duration in milliseconds, bytes, SHA-256. */
+  segments: z.array(
+    z.object({
+      track: z.string(),
+      epoch: z.number(),
+      rows: z.array(z.tuple([z.number(), z.number(), z.number(), z.string()])),
+    }),
+  ),
+  /** Finished files; `file` is the key at the destination. */
+  files: z.array(muxedFileSchema),
+  pictures: z.array(
+    z.object({ kind: z.string(), file: z.string(), bytes: z.number(), checksum: z.string() }),
+  ),
+  missingPictures: z.array(z.object({ kind: z.string(), why: z.string() })),
+  /** Every finished file has every packet and the duration that the playlists said. */
+  verified: z.boolean(),
+  kennel: z.string(),
+  node: z.string(),
+});
+export type Manifest = z.infer<typeof manifestSchema>;
+
+export interface ManifestParts {
+  readonly job: Job;
+  readonly token?: number;
+  readonly ledger: Ledger;
+  readonly outcome: Outcome;
+  readonly mux: MuxResult;
+  readonly pictures: Thumbnails;
+  /** The key at the destination of each local file. */
+  readonly keyOf: (file: string) => string;
+  /** Kennel's version, and the name of this node. */
+  readonly kennel: string;
+  readonly node: string;
+}
+
+/** The manifest, always the same for the same parts. Secrets in URLs are taken out of everything. */
+export function manifestOf(parts: ManifestParts): Manifest {
+  const { job, ledger, outcome, mux, pictures, keyOf, kennel, node } = parts;
+  // Everything in it is text that somebody else may have sent us; the schema drops nothing that is ours.
+  return manifestSchema.parse({
+    schema: 'kennel.manifest/1',
+    jobId: job.id,
+    token: parts.token ?? null,
+    source: withoutSecrets(job.spec.url),
+    quality: job.spec.quality,
+    chosen: plainWithoutSecrets(ledger.source ?? {}),
+    startedAt: ledger.startedAt ?? null,
+    endedAt: ledger.ended?.at ?? null,
+    ending: job.ending ?? ledger.ended?.why ?? null,
+    verdict: job.verdict ?? null,
+    outcome,
+    attempts: ledger.attempts,
+    proof: plainWithoutSecrets(proofOf(ledger)),
+    segments: segmentRows(ledger),
+    files: mux.files.map((file) => ({ ...file, file: keyOf(file.file) })),
+    pictures: pictures.files.map((picture) => ({ ...picture, file: keyOf(picture.file) })),
+    missingPictures: pictures.missing,
+    verified: isVerified(mux),
+    kennel,
+    node,
+  });
+}
+
+/** Whether every file was found to be what it was made from: only then may the segments go. */
+export const isVerified = (mux: MuxResult): boolean =>
+  mux.files.every(({ verification }) => verification.verified);
+
+export const manifestText = (manifest: Manifest): string => `${JSON.stringify(manifest)}\n`;
+
+/** SHA-256, hex, over everything but the token: two owners that finish the same recording say the same. */
+export const contentChecksum = (manifest: Manifest): string =>
+  createHash('sha256')
+    .update(JSON.stringify({ ...manifest, token: null }))
+    .digest('hex');
+
+/** The manifest that a text holds, or undefined when it is none of a version we know. */
+export function readManifest(text: string): Manifest | undefined {
+  try {
+    return manifestSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+function segmentRows(ledger: Ledger): Manifest['segments'] {
+  const groups: Manifest['segments'] = [];
+  for (const { track, epoch, msn, durationMs, bytes, checksum } of ledger.segments()) {
+    let group = groups.at(-1);
+    if (group?.track !== track || group.epoch !== epoch) {
+      group = { track, epoch, rows: [] };
+      groups.push(group);
+    }
+    group.rows.push([msn, durationMs, bytes, checksum]);
+  }
+  return groups;
+}
