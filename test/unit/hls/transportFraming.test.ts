@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { ResponseParser } from '../../../src/hls/transport/responseParser.ts';
+
+/** Feeds the bytes cut at the given places and returns the body, or the error's reason. */
+function parse(bytes: Buffer, cuts: readonly number[] = []) {
+  const body: Buffer[] = [];
+  const parser = new ResponseParser('test', {
+    onHead: () => undefined,
+    onBody: (piece) => body.push(Buffer.from(piece)),
+  });
+  // One buffer for all reads, as the sockets have it: whoever keeps a view of it sees it change.
+  const shared = Buffer.alloc(bytes.length);
+  try {
+    let at = 0;
+    for (const cut of [...cuts, bytes.length].sort((a, b) => a - b)) {
+      const piece = bytes.subarray(at, cut);
+      shared.fill(0xee);
+      shared.set(piece);
+      parser.feed(shared.subarray(0, piece.length));
+      at = cut;
+    }
+    const done = parser.done;
+    parser.end();
+    return { done, body: Buffer.concat(body) };
+  } catch (error) {
+    return { failed: error instanceof Error ? error.message : error, body: Buffer.concat(body) };
+  }
+}
+
+const pieces = fc.array(fc.uint8Array({ minLength: 1, maxLength: 40 }), { maxLength: 6 });
+
+const chunked = pieces.map((parts) => ({
+  body: Buffer.concat(parts),
+  bytes: Buffer.concat([
+    Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'),
+    ...parts.flatMap((part) => [
+      Buffer.from(`${part.length.toString(16)}\r\n`),
+      part,
+      Buffer.from('\r\n'),
+    ]),
+    Buffer.from('0\r\n\r\n'),
+  ]),
+}));
+
+const counted = pieces.map((parts) => {
+  const body = Buffer.concat(parts);
+  const head = `HTTP/1.1 206 Part\r\ncontent-length: ${body.length}\r\n\r\n`;
+  return { body, bytes: Buffer.concat([Buffer.from(head), body]) };
+});
+
+const message = fc.oneof(chunked, counted);
+const cutting = message.chain((whole) =>
+  fc.record({
+    whole: fc.constant(whole),
+    cuts: fc.array(fc.nat(whole.bytes.length), { maxLength: 30 }),
+  }),
+);
+
+test('a body is the same however the network cuts it up', () => {
+  fc.assert(
+    fc.property(cutting, ({ whole, cuts }) => {
+      expect(parse(whole.bytes, cuts)).toEqual({ done: true, body: whole.body });
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('an answer that ends anywhere before its end is never taken for whole', () => {
+  fc.assert(
+    fc.property(cutting, ({ whole, cuts }) => {
+      for (const cut of cuts.filter((place) => place < whole.bytes.length)) {
+        const short = parse(whole.bytes.subarray(0, cut));
+        expect(short.failed).toBeDefined();
+        expect(whole.body.subarray(0, short.body.length)).toEqual(short.body);
+      }
+    }),
+  );
+});
+
+test('what is refused is refused however the network cuts it up', () => {
+  const broken = cutting.chain(({ whole, cuts }) =>
+    fc.record({ at: fc.nat(whole.bytes.length - 1), byte: fc.nat(255) }).map(({ at, byte }) => {
+      const bytes = Buffer.from(whole.bytes);
+      bytes[at] = byte;
+      return { bytes, cuts };
+    }),
+  );
+  fc.assert(
+    fc.property(broken, ({ bytes, cuts }) => {
+      const [inOne, inPieces] = [parse(bytes), parse(bytes, cuts)];
+      expect('failed' in inPieces).toBe('failed' in inOne);
+      if (!('failed' in inOne)) expect(inPieces.body).toEqual(inOne.body);
+    }),
+    { numRuns: 300 },
+  );
+});
