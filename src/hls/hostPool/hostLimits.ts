@@ -1,0 +1,25 @@
+/** How patient a pool is with its hosts. All but the last in milliseconds. */
+export interface HostLimits {
+  readonly pingEveryMs: number;
+  /** A host that says nothing for so long is killed: far above any pause of a healthy event loop, below every patience. */
+  readonly hostSilentMs: number;
+  /** A host that has not reported a killed recorder gone by then is killed itself. */
+  readonly killAnswerMs: number;
+  /** From the spawn to the first hello; a loaded machine needs two seconds to start Node. */
+  readonly startWaitMs: number;
+  /** A quitting host gives its recorders 5 s. */
+  readonly quitWaitMs: number;
+  /** How long hosts go on recording without a supervisor; the host's own default when absent. */
+  readonly orphanGraceMs?: number;
+  /** Recorders that every living host must carry before another host is started: one costs some 50 MB of memory. */
+  readonly recordersBeforeSpread: number;
+}
+
+export const HOST_LIMITS: HostLimits = {
+  pingEveryMs: 1_000,
+  hostSilentMs: 5_000,
+  killAnswerMs: 2_000,
+  startWaitMs: 15_000,
+  quitWaitMs: 7_000,
+  recordersBeforeSpread: 8,
+};
