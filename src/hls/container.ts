@@ -32,12 +32,20 @@ export function sniffContainer(firstBytes: Uint8Array): Container | undefined {
   if (FIRST_BOXES.has(text.slice(4, 8))) return 'fmp4';
   // An ID3 tag (which carries the timestamp of packed audio, RFC 8216 §3.4), AC-3, or the sync word of ADTS or MPEG audio.
   if (text.startsWith('ID3') || text.startsWith('\x0b\x77')) return 'packed';
-  const second = firstBytes[1] ?? 0;
-  const layer = (second >> 1) & 3;
+  return isAudioFrame(firstBytes) ? 'packed' : undefined;
+}
+
+/** Whether a frame header of ADTS (ISO 13818-7) or MPEG audio (ISO 11172-3) begins here, reserved values excluded. */
+function isAudioFrame([first = 0, second = 0, third = 0]: Uint8Array): boolean {
+  if (first !== 0xff) return false;
+  if ((second & 0xf6) === 0xf0) return true;
   const version = (second >> 3) & 3;
-  const adts = (second & 0xf6) === 0xf0;
-  const mpegAudio = (second & 0xe0) === 0xe0 && layer !== 0 && version !== 1;
-  return firstBytes[0] === 0xff && (adts || mpegAudio) ? 'packed' : undefined;
+  const layer = (second >> 1) & 3;
+  const bitRate = third >> 4;
+  const sampleRate = (third >> 2) & 3;
+  return (
+    (second & 0xe0) === 0xe0 && version !== 1 && layer !== 0 && bitRate !== 15 && sampleRate !== 3
+  );
 }
 
 /**

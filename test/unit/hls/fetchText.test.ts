@@ -1,0 +1,84 @@
+import zlib from 'node:zlib';
+import { expect, onTestFinished, test } from 'vitest';
+import { fetchBytes, fetchText } from '../../../src/hls/fetchText.ts';
+import { leanTransport } from '../../../src/hls/transport/leanTransport.ts';
+import { answer, rawServer } from './transportServer.ts';
+
+async function setup(...args: Parameters<typeof answer>) {
+  const server = await rawServer(answer(...args));
+  const transport = leanTransport();
+  onTestFinished(() => transport.close());
+  const options = {
+    transport,
+    url: server.url('/live.m3u8'),
+    signal: new AbortController().signal,
+    idleTimeoutMs: 5000,
+    bodyBytesMax: 10_000,
+  };
+  return { server, options };
+}
+
+const playlist = '#EXTM3U\n# äöü\n';
+
+test('text arrives as UTF-8, without a byte order mark, with status and place', async () => {
+  const { options } = await setup(Buffer.from(`\ufeff${playlist}`));
+  const { status, text, url } = await fetchText(options);
+  expect({ status, text, path: url.pathname }).toEqual({
+    status: 200,
+    text: playlist,
+    path: '/live.m3u8',
+  });
+});
+
+test('compressed text is asked for and decompressed', async () => {
+  for (const [encoding, compress] of [
+    ['gzip', zlib.gzipSync],
+    ['GZIP', zlib.gzipSync],
+    ['deflate', zlib.deflateSync],
+    ['br', zlib.brotliCompressSync],
+  ] as const) {
+    const { server, options } = await setup(
+      compress(Buffer.from(playlist)),
+      '200 OK',
+      `content-encoding: ${encoding}\r\n`,
+    );
+    expect((await fetchText(options)).text).toBe(playlist);
+    expect(server.requests[0]).toContain('accept-encoding: gzip');
+  }
+});
+
+test('a body that expands beyond the limit is refused', async () => {
+  const bomb = zlib.gzipSync(Buffer.alloc(5_000_000));
+  const { options } = await setup(bomb, '200 OK', 'content-encoding: gzip\r\n');
+  await expect(fetchText(options)).rejects.toMatchObject({ code: 'limit.exceeded' });
+});
+
+test('a broken or unknown compression is an unusable answer', async () => {
+  const gzip = zlib.gzipSync(Buffer.from(playlist));
+  for (const [body, encoding] of [
+    [gzip.subarray(0, -9), 'gzip'],
+    [Buffer.from(playlist), 'gzip'],
+    [gzip, 'zstd'],
+    [gzip, 'constructor'],
+  ] as const) {
+    const { options } = await setup(body, '200 OK', `content-encoding: ${encoding}\r\n`);
+    await expect(fetchText(options)).rejects.toMatchObject({ code: 'source.unavailable' });
+  }
+});
+
+test('a failure is a status without text', async () => {
+  const { options } = await setup('no', '403 Forbidden', 'content-encoding: gzip\r\n');
+  expect(await fetchText(options)).toMatchObject({ status: 403, text: '' });
+});
+
+test('bytes arrive as they are, and headers of a range do not reach the origin', async () => {
+  const key = Buffer.from([0, 255, 128, 10]);
+  const { server, options } = await setup(key);
+  const { bytes } = await fetchBytes({
+    ...options,
+    headers: { Range: 'bytes=0-0', cookie: 'a=b' },
+  });
+  expect(bytes).toEqual(key);
+  expect(server.requests[0]).not.toContain('bytes=0-0');
+  expect(server.requests[0]).toContain('cookie: a=b');
+});
