@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fetchSegment, type SegmentRequest } from '../../../src/hls/segmentFile.ts';
 import { leanTransport } from '../../../src/hls/transport/leanTransport.ts';
+import type { Transport } from '../../../src/hls/transport/transport.ts';
 import { answer, rawServer } from './transportServer.ts';
 
 /** Packets that all differ, so that bytes in the wrong place are seen. */
@@ -75,6 +76,27 @@ describe('a whole segment', () => {
         expect(sha256(await readFile(file))).toBe(checksum);
       }),
     );
+  });
+
+  test('is taken no faster than the disk takes it', async () => {
+    const { fetch } = await setup();
+    const bytes = media(5000);
+    const held: boolean[] = [];
+    const transport: Transport = {
+      get: async (request) => {
+        // All in one turn: no write can end in between.
+        const waits = [0, 1, 2, 3, 4].map((part) =>
+          request.onData(bytes.subarray(part * 188_000, (part + 1) * 188_000)),
+        );
+        held.push(...waits.map((wait) => wait !== undefined));
+        await Promise.all(waits.map((wait) => Promise.resolve(wait)));
+        return { status: 200, headers: {}, url: request.url, bytes: bytes.length };
+      },
+      close: () => undefined,
+    };
+    const fetched = await fetch(new URL('http://origin.test/'), { transport });
+    expect(held).toEqual([false, true, true, true, true]);
+    expect(fetched.checksum).toBe(sha256(bytes));
   });
 
   test('replaces what an earlier try left under its name', async () => {

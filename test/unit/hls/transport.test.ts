@@ -106,6 +106,9 @@ describe('an answer that cannot be trusted is refused', () => {
       sent: `${chunked}fffffffffffffff\r\nhello\r\n0\r\n\r\n`,
     },
     'a chunk line that never ends': { sent: `${chunked}5;${'x'.repeat(5000)}` },
+    'more chunk extensions than anybody needs': {
+      sent: `${chunked}${`1;${'x'.repeat(3000)}\r\nx\r\n`.repeat(9)}0\r\n\r\n`,
+    },
     'bytes after the end of the body': { sent: `${head}content-length: 2\r\n\r\nhello` },
     'bytes after the last chunk': { sent: `${chunked}0\r\n\r\nHTTP/1.1 200 OK\r\n` },
     'two lengths that differ': {
