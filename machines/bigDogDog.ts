@@ -34,7 +34,11 @@ interface Context {
 }
 
 /** A stronger order is never taken back by a weaker one. */
-const STRENGTH: Readonly<Record<Order, number>> = { 'job.stop': 1, 'job.abandon': 2, 'job.kill': 3 };
+const STRENGTH: Readonly<Record<Order, number>> = {
+  'job.stop': 1,
+  'job.abandon': 2,
+  'job.kill': 3,
+};
 
 /**
  * The root of the tree: one Big Dog for each job, restarted when it fails (one for one, transient, with intensity and

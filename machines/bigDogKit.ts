@@ -69,8 +69,7 @@ export function bigDogKit(ports: Ports) {
       hasStarted: ({ context }) => context.job.startedAt !== undefined,
       isOver: ({ context }) => now() >= endOf(context.job),
       isSpent: ({ context }) => isSpent(crashesNow(context), policy.recorder),
-      isFinishSpent: ({ context }) =>
-        isSpent(crashesNow(context, policy.finish), policy.finish),
+      isFinishSpent: ({ context }) => isSpent(crashesNow(context, policy.finish), policy.finish),
       wasRead: ({ context }, state: JobState) => context.woken === state,
       hasVerdict: ({ context }) => context.job.verdict !== undefined,
     },

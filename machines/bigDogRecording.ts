@@ -1,5 +1,15 @@
 import type { BigDogKit } from './bigDogKit.ts';
-import { ABANDONED, bark, endOf, exited, fallen, KILLED, RESTART, STOPPED, spent } from './bigDogReasons.ts';
+import {
+  ABANDONED,
+  bark,
+  endOf,
+  exited,
+  fallen,
+  KILLED,
+  RESTART,
+  STOPPED,
+  spent,
+} from './bigDogReasons.ts';
 
 /** The states in which a recorder runs, or is about to run again. */
 export const recordingState = (kit: BigDogKit, graceMs: number) =>
@@ -53,7 +63,13 @@ export const recordingState = (kit: BigDogKit, graceMs: number) =>
           guard: 'wasSentOff',
           target: 'gathering',
           actions: [
-            { type: 'because', params: ({ event, context }) => ({ ...exited(event.exit), cause: context.farewell ?? 'stopped' }) },
+            {
+              type: 'because',
+              params: ({ event, context }) => ({
+                ...exited(event.exit),
+                cause: context.farewell ?? 'stopped',
+              }),
+            },
             { type: 'conclude', params: ({ context }) => context.farewell ?? 'stopped' },
           ],
         },
@@ -86,7 +102,10 @@ export const recordingState = (kit: BigDogKit, graceMs: number) =>
         {
           target: 'retrying',
           actions: [
-            { type: 'because', params: ({ event, context }) => fallen(context.farewell, event.exit) },
+            {
+              type: 'because',
+              params: ({ event, context }) => fallen(context.farewell, event.exit),
+            },
             'countCrash',
           ],
         },
@@ -106,7 +125,10 @@ const watchedState = (kit: BigDogKit) =>
           target: 'biting',
           actions: [
             { type: 'sayFarewell', params: 'muxing' },
-            { type: 'record', params: ({ event }) => bark('tempFileDoggy', 'muxing', event.output) },
+            {
+              type: 'record',
+              params: ({ event }) => bark('tempFileDoggy', 'muxing', event.output),
+            },
           ],
         },
       },
@@ -118,7 +140,10 @@ const watchedState = (kit: BigDogKit) =>
           target: 'biting',
           actions: [
             { type: 'sayFarewell', params: 'silent' },
-            { type: 'record', params: ({ event }) => bark('heartbeatDoggy', 'silent', event.output) },
+            {
+              type: 'record',
+              params: ({ event }) => bark('heartbeatDoggy', 'silent', event.output),
+            },
           ],
         },
       },
@@ -142,7 +167,10 @@ const watchedState = (kit: BigDogKit) =>
             target: '#bigDog.recording.leaving',
             actions: [
               { type: 'sayFarewell', params: 'over' },
-              { type: 'record', params: ({ event }) => bark('durationDoggy', 'over', event.output) },
+              {
+                type: 'record',
+                params: ({ event }) => bark('durationDoggy', 'over', event.output),
+              },
             ],
           },
         },

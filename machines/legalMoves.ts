@@ -19,8 +19,7 @@ export function legalMoves(chart: AnyStateMachine): readonly LegalMove[] {
     .flatMap((from) => reachable(from, edges).map((to) => ({ from, to })));
 }
 
-const topOf = (node: AnyStateNode): string =>
-  node.parent?.parent ? topOf(node.parent) : node.key;
+const topOf = (node: AnyStateNode): string => (node.parent?.parent ? topOf(node.parent) : node.key);
 
 /** Notes, for every top-level state, the top-level states that a transition of it or of anything in it leads to. */
 function collect(node: AnyStateNode, edges: Map<string, Set<string>>): void {

@@ -12,7 +12,11 @@ export interface TreeOptions {
   /** The jobs a new root begins with: all that have not ended. */
   unfinished(): Promise<readonly string[]>;
   /** The root fell and will be raised again after `delayMs`. */
-  onFall(fall: { readonly error: unknown; readonly crashes: number; readonly delayMs: number }): void;
+  onFall(fall: {
+    readonly error: unknown;
+    readonly crashes: number;
+    readonly delayMs: number;
+  }): void;
   /** The root's own restart budget is spent: the node must end, and whoever started it decides. */
   onSpent(error: unknown): void;
   readonly inspect?: (event: InspectionEvent) => void;

@@ -1,4 +1,10 @@
-import type { ActorScope, AnyActorRef, AnyEventObject, AnyStateMachine, SnapshotFrom } from 'xstate';
+import type {
+  ActorScope,
+  AnyActorRef,
+  AnyEventObject,
+  AnyStateMachine,
+  SnapshotFrom,
+} from 'xstate';
 
 export interface Change<M extends AnyStateMachine, Fact> {
   readonly next: SnapshotFrom<M>;

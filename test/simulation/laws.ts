@@ -80,6 +80,7 @@ function checkReasons(world: World): void {
     const isNoted = decisions.some(
       (one) => one.jobId === jobId && one.decision === 'recorder.kill' && one.at === at,
     );
-    if (!isOrdered && !isNoted) world.violate('reasons', `${jobId}: a kill (${why}) without a note`);
+    if (!isOrdered && !isNoted)
+      world.violate('reasons', `${jobId}: a kill (${why}) without a note`);
   }
 }

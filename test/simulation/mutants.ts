@@ -49,7 +49,8 @@ const MUTANTS: readonly Mutant[] = [
     bug: 'nobody kills a recorder that ignores its stop',
     file: 'machines/bigDogRecording.ts',
     find: "            target: 'biting',\n            actions: { type: 'record', params: bark('bigDog', 'grace', { graceMs }) },",
-    replace: "            actions: { type: 'record', params: bark('bigDog', 'grace', { graceMs }) },",
+    replace:
+      "            actions: { type: 'record', params: bark('bigDog', 'grace', { graceMs }) },",
   },
   {
     bug: 'a stop is not heard while a silent recorder is being killed',
@@ -138,7 +139,10 @@ function hunt({ file, find, replace, bug }: Mutant, directory: string): string |
   const source = readFileSync(path, 'utf8');
   if (source.split(find).length !== 2)
     throw new Error(`"${bug}": the place to plant it is not there exactly once in ${file}`);
-  writeFileSync(path, source.replace(find, () => replace));
+  writeFileSync(
+    path,
+    source.replace(find, () => replace),
+  );
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ['test/simulation/main.ts', '--runs', String(RUNS_MAX), '--seed', '1'],

@@ -73,10 +73,10 @@ const run = fc.record({
 
 /** A recorder that never lives long: what restart budgets are for. */
 const shortRun = fc.record({
-  kind: fc.constant<RecorderRun['kind']>('crash'),
+  kind: fc.constantFrom<RecorderRun['kind']>('crash', 'hang'),
   afterMs: fc.integer({ min: 0, max: 5_000 }),
   startMs: fc.integer({ min: 0, max: 5_000 }),
-  dieMs: fc.constant(50),
+  dieMs: fc.integer({ min: 0, max: 5_000 }),
 });
 
 const job = fc.record({
@@ -87,7 +87,7 @@ const job = fc.record({
   ),
   runs: fc.oneof(
     { weight: 5, arbitrary: fc.array(run, { maxLength: 8 }) },
-    { weight: 1, arbitrary: fc.array(shortRun, { minLength: 6, maxLength: 9 }) },
+    { weight: 1, arbitrary: fc.array(shortRun, { minLength: 1, maxLength: 9 }) },
   ),
   muxFailures: fc.integer({ min: 0, max: 7 }),
   uploadFailures: fc.integer({ min: 0, max: 7 }),
@@ -98,7 +98,11 @@ const commit = fc.record({
   fault: fc.constantFrom<CommitScript['fault']>('none', 'none', 'refused', 'lostAck'),
 });
 
-const when = fc.integer({ min: 0, max: 3 * minutes });
+const when = fc.oneof(
+  fc.integer({ min: 0, max: 3 * minutes }),
+  // When most recorders have their first trouble.
+  fc.integer({ min: 5_000, max: 25_000 }),
+);
 const which = fc.integer({ min: 0, max: 2 });
 
 export const scripts: fc.Arbitrary<Script> = fc.record(
@@ -110,10 +114,7 @@ export const scripts: fc.Arbitrary<Script> = fc.record(
       { maxLength: 2 },
     ),
     nodeCrashes: fc.array(
-      fc.oneof(
-        fc.record({ atMs: when }),
-        fc.record({ atStep: fc.integer({ min: 0, max: 300 }) }),
-      ),
+      fc.oneof(fc.record({ atMs: when }), fc.record({ atStep: fc.integer({ min: 0, max: 300 }) })),
       { maxLength: 3 },
     ),
     orders: fc.array(

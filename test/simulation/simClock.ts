@@ -38,6 +38,12 @@ export class SimClock {
     this.#pending--;
   };
 
+  /** When the next timer fires; undefined when there is none. */
+  get nextDue(): number | undefined {
+    while (this.#heap[0] && !this.#heap[0].callback) this.#pop();
+    return this.#heap[0]?.due;
+  }
+
   /** Fires the next timer; false when there is none. */
   step(): boolean {
     for (let timer = this.#pop(); timer; timer = this.#pop()) {

@@ -103,7 +103,8 @@ export class SimDatabase {
     const row = this.row(jobId);
     if (row.token !== token) throw new FencedError(`${jobId} is owned by ${row.token}`);
     if (row.version === version + 1) return; // its own earlier attempt, whose answer was lost
-    if (row.version !== version) world.violate('version', `${jobId}: ${row.version}, not ${version}`);
+    if (row.version !== version)
+      world.violate('version', `${jobId}: ${row.version}, not ${version}`);
     if (row.job.state !== move.from || !LEGAL[move.from].includes(move.to))
       world.violate('legal', `${jobId}: ${row.job.state}, then ${move.from} to ${move.to}`);
     const { from: _from, to, cause, evidence: _evidence, outcome, ...facts } = move;

@@ -1,10 +1,4 @@
-import type {
-  Job,
-  Leash,
-  RecorderExit,
-  RecorderHold,
-  RecorderNews,
-} from '../../machines/ports.ts';
+import type { Job, Leash, RecorderExit, RecorderHold, RecorderNews } from '../../machines/ports.ts';
 import type { JobState } from '../../machines/vocabulary.ts';
 import type { RecorderRun } from './script.ts';
 import type { World } from './world.ts';
@@ -111,7 +105,8 @@ export class SimRecorders {
       strayFiles: (jobId) => {
         world.throwIfBuggy(jobId, 'strayFiles');
         const one = held(jobId);
-        const muxes = one?.script.kind === 'mux' && world.clock.now - one.bornAt >= one.script.afterMs;
+        const muxes =
+          one?.script.kind === 'mux' && world.clock.now - one.bornAt >= one.script.afterMs;
         return muxes ? { sign: 'temp', file: `${jobId}.temp.mp4` } : undefined;
       },
     };

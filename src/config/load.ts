@@ -1,0 +1,71 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { KennelError } from '../core/errors.ts';
+import { type Config, configSchema, ENVIRONMENT, type Setting } from './schema.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the settings: environment, and flags over it. All mistakes are told at once.
+ *
+ * @throws KennelError `config.invalid`
+ */
+export function loadConfig(env: Environment, flags: Partial<Record<Setting, string>> = {}): Config {
+  const given: Record<string, string> = { dataDir: defaultDataDir(env) };
+  for (const [setting, name] of Object.entries(ENVIRONMENT)) {
+    const value = flags[setting as Setting] ?? env[name];
+    if (value !== undefined && value !== '') given[setting] = value;
+  }
+  const result = configSchema.safeParse(given);
+  if (!result.success) {
+    const problems = result.error.issues.map(({ path, message }) => {
+      const setting = path.join('.') as Setting;
+      return `${ENVIRONMENT[setting] ?? setting} ${message} (it is ${JSON.stringify(given[setting])})`;
+    });
+    throw new KennelError(
+      'config.invalid',
+      `The configuration is not valid: ${problems.join('; ')}`,
+      {
+        details: { problems },
+      },
+    );
+  }
+  return { ...result.data, dataDir: resolve(result.data.dataDir) };
+}
+
+/** As the XDG Base Directory Specification says; below the working directory where there is no home. */
+function defaultDataDir(env: Environment): string {
+  const home = env['XDG_DATA_HOME'] || (env['HOME'] ? join(homedir(), '.local', 'share') : '');
+  return home ? join(home, 'kennel') : resolve('kennel-data');
+}
+
+/** The form without a command line: `RUNNING_MODE=adhoc MANIFEST_URL=… npm start`. */
+export interface AdhocOrder {
+  readonly url: string;
+  readonly quality?: string;
+  readonly duration?: string;
+  readonly output?: string;
+}
+
+/** @throws KennelError `config.invalid` for an unknown mode, or for `adhoc` without a link. */
+export function adhocOrder(env: Environment): AdhocOrder | undefined {
+  const { RUNNING_MODE: mode, MANIFEST_URL: url } = env;
+  if (!mode) return undefined;
+  if (mode !== 'adhoc')
+    throw new KennelError(
+      'config.invalid',
+      `RUNNING_MODE is ${JSON.stringify(mode)}; "adhoc" is what this version runs. Leave it out to use the command line.`,
+    );
+  if (!url)
+    throw new KennelError(
+      'config.invalid',
+      'RUNNING_MODE=adhoc needs MANIFEST_URL, the link to record.',
+    );
+  const { QUALITY: quality, DURATION: duration, OUTPUT: output } = env;
+  return {
+    url,
+    ...(quality && { quality }),
+    ...(duration && { duration }),
+    ...(output && { output }),
+  };
+}

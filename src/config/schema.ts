@@ -1,0 +1,42 @@
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import { LOG_LEVELS } from '../core/log.ts';
+
+/** Every setting: what it is, where it comes from, and what holds when nobody says anything. */
+export const configSchema = z.strictObject({
+  dataDir: z
+    .string()
+    .min(1)
+    .describe('Directory of everything Kennel keeps: recordings, journals, database, logs.'),
+  databaseUrl: z
+    .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' })
+    .optional()
+    .describe(
+      'PostgreSQL 15 or newer. Without it an embedded database lives in the data directory.',
+    ),
+  hosts: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(256)
+    .default(availableParallelism())
+    .describe('Recorder hosts (processes that carry the streams). Default: one per core.'),
+  logLevel: z.enum(LOG_LEVELS).default('info').describe('Least important level that is logged.'),
+  ffmpeg: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Path of ffmpeg. Default: found on PATH; without it the embedded muxer works.'),
+});
+
+export type Config = z.infer<typeof configSchema>;
+export type Setting = keyof Config;
+
+/** The environment variable of each setting. */
+export const ENVIRONMENT: Readonly<Record<Setting, string>> = {
+  dataDir: 'KENNEL_DATA_DIR',
+  databaseUrl: 'DATABASE_URL',
+  hosts: 'KENNEL_HOSTS',
+  logLevel: 'KENNEL_LOG_LEVEL',
+  ffmpeg: 'KENNEL_FFMPEG',
+};

@@ -1,0 +1,16 @@
+import type { Policy } from '../../machines/ports.ts';
+
+/** The node's defaults. Recovery is meant to be fast at the bottom of the tree and slow at its top. */
+export const POLICY: Policy = {
+  // A host that dies costs one of these; 20 in ten minutes is no accident any more.
+  recorder: { intensity: 20, periodMs: 600_000, minBackoffMs: 200, maxBackoffMs: 10_000 },
+  finish: { intensity: 4, periodMs: 3_600_000, minBackoffMs: 1_000, maxBackoffMs: 60_000 },
+  bigDog: { intensity: 5, periodMs: 600_000, minBackoffMs: 200, maxBackoffMs: 10_000 },
+  bigDogDog: { intensity: 3, periodMs: 60_000, minBackoffMs: 200, maxBackoffMs: 5_000 },
+  // The recorder gives itself 3 s to fetch what was advertised, then writes its end.
+  graceMs: 5_000,
+  // Beats come at least with every poll, whose time-out is a few seconds; silence of 10 s is a hang.
+  heartbeat: { everyMs: 2_000, patience: 5 },
+  lookMs: 2_000,
+  capacity: 1_000,
+};

@@ -1,0 +1,29 @@
+import { mkdirSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import type { Log, LogLevel } from '../core/log.ts';
+
+/** At start, a log file of more than this many bytes makes way for a new one; one old file is kept. */
+const LOG_BYTES_MAX = 32 * 1024 * 1024;
+
+export interface LoggerOptions {
+  /** The log is `kennel.log` in this directory, one JSON object a line. */
+  readonly directory: string;
+  readonly level: LogLevel;
+}
+
+/**
+ * The node's log. Messages are fixed sentences, data is in fields (`jobId`, `attempt`, `dog`, …). Written at once, so that
+ * the last lines before a crash are there.
+ */
+export function fileLog({ directory, level }: LoggerOptions): Log {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const file = join(directory, 'kennel.log');
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_MAX)
+    renameSync(file, `${file}.1`);
+  const logger = pino(
+    { level, base: { pid: process.pid } },
+    pino.destination({ dest: file, sync: true }),
+  );
+  return (at, message, fields) => logger[at](fields, message);
+}

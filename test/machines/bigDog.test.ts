@@ -1,0 +1,173 @@
+import { expect, test } from 'vitest';
+import { createActor } from 'xstate';
+import { bigDog } from '../../machines/bigDog.ts';
+import type { RecorderExit } from '../../machines/ports.ts';
+import { setupPorts } from './ports.ts';
+
+const setup = async (...args: Parameters<typeof setupPorts>) => {
+  const bundle = setupPorts(...args);
+  const dog = createActor(bigDog(bundle.ports), {
+    input: { jobId: 'rex' },
+    clock: bundle.clock as never,
+  });
+  dog.subscribe({ error: () => {} });
+  dog.start();
+  await bundle.settle();
+  const exit = async (exit: Partial<RecorderExit>) => {
+    bundle.world.live = false;
+    const full = {
+      kind: 'crashed',
+      why: 'SIGKILL',
+      retryable: true,
+      evidence: {},
+      ...exit,
+    } as const;
+    bundle.world.hear?.({ type: 'recorder.exited', exit: full });
+    await bundle.settle();
+  };
+  const started = async (at = bundle.clock.now) => {
+    bundle.world.hear?.({ type: 'recorder.started', at });
+    await bundle.settle();
+  };
+  const path = () => bundle.moves.map(({ to, cause }) => `${to} (${cause})`);
+  return { ...bundle, dog, exit, started, path };
+};
+
+test('a job whose stream ends is recorded, muxed, stored and done', async () => {
+  const { exit, path, moves } = await setup();
+  await exit({ kind: 'ended', why: 'endlist', retryable: false });
+  expect(path()).toEqual([
+    'recording (job.begin)',
+    'muxing (endlist)',
+    'uploading (mux.done)',
+    'done (upload.done)',
+  ]);
+  expect(moves.at(-1)).toMatchObject({ ending: 'endlist', outcome: 'complete', attempt: 1 });
+});
+
+test('a recorder that crashes is started again after its backoff, with the reason on record', async () => {
+  const { exit, path, orders, pass, moves } = await setup();
+  await exit({ why: 'host.died', evidence: { signal: 'SIGKILL' } });
+  expect(path().at(-1)).toBe('retrying (recorder.crashed)');
+  expect(moves.at(-1)?.evidence).toMatchObject({ why: 'host.died', signal: 'SIGKILL' });
+  await pass(100);
+  expect(path().at(-1)).toBe('recording (recorder.restart)');
+  expect(orders.filter((order) => order === 'take')).toHaveLength(2);
+});
+
+test('the duration counts from the first playlist, whenever that comes', async () => {
+  const { started, pass, orders } = await setup('pending', { durationMs: 10_000 });
+  await pass(2_000);
+  await started();
+  await pass(2_000);
+  expect(orders).not.toContain('stop over');
+  await pass(8_000);
+  expect(orders).toContain('stop over');
+});
+
+test('a recorder that does not finish within its grace is killed, and the decision is recorded', async () => {
+  const { dog, pass, orders, decisions } = await setup();
+  dog.send({ type: 'job.stop' });
+  await pass(4_999);
+  expect(orders).not.toContain('kill stopped');
+  await pass(1);
+  expect(orders).toContain('kill stopped');
+  expect(decisions).toContainEqual({
+    jobId: 'rex',
+    dog: 'bigDog',
+    decision: 'recorder.kill',
+    why: 'grace',
+    evidence: { graceMs: 5_000 },
+  });
+});
+
+test('a silent recorder is killed and started again', async () => {
+  const { pass, orders, exit, path, decisions, world } = await setup();
+  world.beats = 7;
+  await pass(5_000);
+  expect(orders).toContain('kill silent');
+  expect(decisions.at(-1)).toMatchObject({ dog: 'heartbeatDoggy', why: 'silent' });
+  await exit({ why: 'silent' });
+  expect(path().at(-1)).toBe('retrying (recorder.silent)');
+});
+
+test('a recorder that muxes by itself is killed and started again', async () => {
+  const { world, pass, orders, decisions } = await setup();
+  world.stray = { sign: 'temp', file: 'show.temp.mp4' };
+  await pass(1_000);
+  expect(orders).toContain('kill muxing');
+  expect(decisions.at(-1)).toMatchObject({
+    dog: 'tempFileDoggy',
+    evidence: { file: 'show.temp.mp4' },
+  });
+});
+
+test('a spent restart budget ends as failed, with what was recorded finished', async () => {
+  const { exit, pass, path, moves } = await setup();
+  for (let crash = 0; crash < 3; crash++) {
+    await exit({});
+    await pass(1_000);
+  }
+  expect(path().slice(-3)).toEqual([
+    'muxing (recorder.spent)',
+    'uploading (mux.done)',
+    'failed (recorder.spent)',
+  ]);
+  expect(moves.at(-1)).toMatchObject({ verdict: 'recorder.spent', outcome: 'complete' });
+});
+
+test('a source that is not there fails at once, without a retry', async () => {
+  const { exit, path, world, moves } = await setup();
+  world.segments = 0;
+  await exit({ kind: 'failed', why: 'source.notFound', retryable: false });
+  expect(path()).toEqual(['recording (job.begin)', 'failed (source.notFound)']);
+  expect(moves.at(-1)?.verdict).toBe('source.notFound');
+});
+
+test('a kill cancels only when the recorder is gone', async () => {
+  const { dog, orders, path, exit } = await setup();
+  dog.send({ type: 'job.kill' });
+  expect(orders).toContain('kill killed');
+  expect(path().at(-1)).toBe('recording (job.begin)');
+  await exit({});
+  expect(path().at(-1)).toBe('cancelled (job.kill)');
+});
+
+test('a stop before anything was recorded cancels the job', async () => {
+  const { dog, exit, path, world } = await setup();
+  world.segments = 0;
+  dog.send({ type: 'job.stop' });
+  await exit({ kind: 'stopped', why: 'stopped' });
+  expect(path().at(-1)).toBe('cancelled (stopped)');
+});
+
+test('a new life adopts a live recorder without a move', async () => {
+  const { path, orders, decisions } = await (async () => {
+    const bundle = setupPorts('recording');
+    bundle.world.live = true;
+    const dog = createActor(bigDog(bundle.ports), {
+      input: { jobId: 'rex' },
+      clock: bundle.clock as never,
+    }).start();
+    await bundle.settle();
+    return { ...bundle, dog, path: () => bundle.moves };
+  })();
+  expect(path()).toEqual([]);
+  expect(orders).toEqual(['clear', 'take']);
+  expect(decisions).toMatchObject([{ decision: 'recorder.adopt' }]);
+});
+
+test('a muxer that fails is tried again, and given up when it says that it is no use', async () => {
+  const { world, exit, pass, path, decisions } = await setup();
+  world.muxErrors.push(
+    new Error('pipe broke'),
+    Object.assign(new Error('unverified'), { retryable: false }),
+  );
+  await exit({ kind: 'ended', why: 'endlist', retryable: false });
+  expect(decisions.at(-1)).toMatchObject({
+    decision: 'mux.retry',
+    evidence: { error: 'pipe broke' },
+  });
+  await pass(1_000);
+  expect(path().at(-1)).toBe('failed (mux.failed)');
+});

@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config';
+
+const project = (name: string, include: readonly string[], testTimeout: number) => ({
+  test: { name, root: '.', include: [...include], testTimeout, hookTimeout: 60_000 },
+});
+
+export default defineConfig({
+  test: {
+    root: '.',
+    globalSetup: ['test/support/globalSetup.ts'],
+    projects: [
+      project('unit', ['test/unit/**/*.test.ts', 'test/tidy.test.ts'], 20_000),
+      project('machines', ['test/machines/**/*.test.ts'], 10_000),
+      project('simulation', ['test/simulation/**/*.test.ts'], 120_000),
+      project('conformance', ['test/conformance/**/*.test.ts'], 60_000),
+      project('integration', ['test/integration/**/*.test.ts'], 180_000),
+      project('e2e', ['test/e2e/**/*.test.ts'], 300_000),
+    ],
+  },
+});
