@@ -283,25 +283,35 @@ describe('following', () => {
 
 test('any text and any numbers survive the way through a line', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), fc.json(), fc.nat(), (detail, json, msn) => {
-      const ended: LedgerRecord = { t: 'ended', at: 1, why: 'stopped', evidence: { json, detail } };
-      const gap: LedgerRecord = {
-        t: 'gap',
-        track: 'main',
-        epoch: 0,
-        msn,
-        at: 1,
-        count: 1,
-        cause: 'http.503',
-        detail,
-        durationMs: 1.5,
-      };
-      for (const record of [ended, gap]) {
-        const line = encodeLine(record);
-        expect(line.indexOf('\n')).toBe(line.length - 1);
-        expect(decodeLine(Buffer.from(line.slice(0, -1)))).toEqual({ kind: 'record', record });
-      }
-    }),
+    fc.property(
+      fc.string({ unit: 'binary', maxLength: 40 }),
+      fc.json({ maxDepth: 1 }),
+      fc.nat(),
+      (detail, json, msn) => {
+        const ended: LedgerRecord = {
+          t: 'ended',
+          at: 1,
+          why: 'stopped',
+          evidence: { json, detail },
+        };
+        const gap: LedgerRecord = {
+          t: 'gap',
+          track: 'main',
+          epoch: 0,
+          msn,
+          at: 1,
+          count: 1,
+          cause: 'http.503',
+          detail,
+          durationMs: 1.5,
+        };
+        for (const record of [ended, gap]) {
+          const line = encodeLine(record);
+          expect(line.indexOf('\n')).toBe(line.length - 1);
+          expect(decodeLine(Buffer.from(line.slice(0, -1)))).toEqual({ kind: 'record', record });
+        }
+      },
+    ),
     { numRuns: 30 },
   );
 });
