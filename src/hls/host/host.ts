@@ -98,7 +98,7 @@ export class Host {
     clock.clearTimeout(this.#grace);
     clock.clearTimeout(this.#progressTimer);
     this.#server.close();
-    this.#recorders.killAll(why);
+    this.#recorders.letGoOfAll(why);
     const since = clock.elapsed();
     while (this.#recorders.size > 0 && clock.elapsed() - since < QUIT_WAIT_MS) {
       await pause(clock, 10);

@@ -106,8 +106,9 @@ export class HostRecorders {
     running.recorder?.kill(why);
   }
 
-  killAll(why: string): void {
-    for (const jobId of this.#running.keys()) this.kill(jobId, why);
+  /** The host ends, through no decision about any of these jobs: they do not count as killed. */
+  letGoOfAll(why: string): void {
+    for (const { recorder } of this.#running.values()) recorder?.kill(why);
   }
 
   acknowledge(jobId: string, attempt: number): void {

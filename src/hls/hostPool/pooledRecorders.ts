@@ -117,8 +117,7 @@ export class PooledRecorders implements RecorderDriver {
       // It records on for another supervisor; whoever still works for this one must hear that it is over here.
       queueMicrotask(() => this.#end(recorder, refusal('failed', 'host.superseded')));
     } else if (!recorder.sent) {
-      const exit = { ...refusal('crashed', why), kind: 'stopped' } as const;
-      queueMicrotask(() => this.#end(recorder, exit));
+      queueMicrotask(() => this.#end(recorder, refusal('crashed', why)));
     } else {
       recorder.host.send({ type: 'kill', jobId, why });
       const impatient = (): void => recorder.host.kill('host.ignoredKill');
