@@ -15,6 +15,7 @@ export interface Destination {
   ): Promise<{ readonly bytes: number; readonly checksum: string }>;
   get(key: string): Promise<AsyncIterable<Uint8Array> | undefined>;
   head(key: string): Promise<{ readonly bytes: number } | undefined>;
+  delete(keys: readonly string[]): Promise<void>;
 }
 
 /** Endings that people give to the file they want. What comes out is always MP4, whatever was asked. */

@@ -40,7 +40,7 @@ const proofSchema = z.object({
 export const manifestSchema = z.object({
   schema: z.literal('kennel.manifest/1'),
   jobId: z.string(),
-  /** Fencing token of the owner that wrote it; null where there is none. No part of the content checksum. */
+  /** Fencing token of the owner that wrote it; null where there is none. */
   token: z.number().nullable(),
   /** Without credentials and query. */
   source: z.string(),
@@ -124,10 +124,10 @@ export const isVerified = (mux: MuxResult): boolean =>
 
 export const manifestText = (manifest: Manifest): string => `${JSON.stringify(manifest)}\n`;
 
-/** SHA-256, hex, over everything but the token: two owners that finish the same recording say the same. */
+/** SHA-256, hex, over everything but who wrote it: two owners that finish the same recording say the same. */
 export const contentChecksum = (manifest: Manifest): string =>
   createHash('sha256')
-    .update(JSON.stringify({ ...manifest, token: null }))
+    .update(JSON.stringify({ ...manifest, token: null, kennel: '', node: '' }))
     .digest('hex');
 
 /** The manifest that a text holds, or undefined when it is none of a version we know. */
