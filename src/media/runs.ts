@@ -62,6 +62,12 @@ export const decisiveSegments = (runs: readonly Run[]): SegmentStored[] =>
 export const segmentsOf = (run: Run): SegmentStored[] =>
   run.timelines.flatMap((timeline) => [...timeline.segments]);
 
+/** What of a run is stored in files: its initialisation section and its segments, its companions not counted. */
+export const entriesOf = (run: Run): (InitStored | SegmentStored)[] => [
+  ...(run.init === undefined ? [] : [run.init]),
+  ...segmentsOf(run),
+];
+
 /** Whether timestamps of a run jump anywhere. */
 export const isBroken = (run: Run): boolean =>
   run.timelines.length > 1 || run.timelines.some((timeline) => timeline.holes > 0);

@@ -40,3 +40,13 @@ export async function* segmentBytes(
     }
   }
 }
+
+/** Reads stored files for nothing but the check that `segmentBytes` makes. */
+export async function checkSegments(
+  directory: string,
+  entries: readonly (InitStored | SegmentStored)[],
+  signal: AbortSignal,
+): Promise<void> {
+  const bytes = segmentBytes(directory, entries, () => signal.throwIfAborted());
+  while ((await bytes.next()).done !== true);
+}

@@ -141,6 +141,8 @@ async function putAll(
   content: { readonly files: readonly LocalFile[]; readonly manifest: Manifest },
 ): Promise<boolean> {
   const { files, manifest } = content;
+  // Before anything: files that another manifest names must not be replaced.
+  if ((await standingManifest(options, claim, manifest)) === 'foreign') return false;
   for (const { file, checksum } of files) {
     const key = keyFor(claim.name, file);
     claim.ours[key] = [...new Set([...(claim.ours[key] ?? []), checksum])];
@@ -211,23 +213,34 @@ async function putManifest(
   claim: Claim,
   manifest: Manifest,
 ): Promise<boolean> {
-  const { store: destination, job, signal } = options;
   const key = keyFor(claim.name, MANIFEST_FILE);
   const bytes = Buffer.from(manifestText(manifest));
   options.before(`put ${key}`);
   try {
-    await destination.put(
+    const contentType = 'application/json';
+    await options.store.put(
       key,
       { bytes },
-      { ifAbsent: true, contentType: 'application/json', signal },
+      { ifAbsent: true, contentType, signal: options.signal },
     );
   } catch (error) {
     if (!isConflict(error)) throw error;
   }
   // Read back in either case: the manifest that stands there decides.
+  return (await standingManifest(options, claim, manifest)) === 'same';
+}
+
+/** What stands under the manifest's key. Throws `destination.conflict` for another manifest of this very job. */
+async function standingManifest(
+  { store: destination, job }: UploadOptions,
+  { name }: Claim,
+  manifest: Manifest,
+): Promise<'none' | 'same' | 'foreign'> {
+  const key = keyFor(name, MANIFEST_FILE);
+  if ((await destination.head(key)) === undefined) return 'none';
   const found = readManifest((await textOf(destination, key)) ?? '');
-  if (found === undefined || found.jobId !== job.id) return false;
-  if (contentChecksum(found) === contentChecksum(manifest)) return true;
+  if (found === undefined || found.jobId !== job.id) return 'foreign';
+  if (contentChecksum(found) === contentChecksum(manifest)) return 'same';
   throw new KennelError(
     'destination.conflict',
     `${key} is another manifest of this very job; look at both recordings before removing one`,

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { messageOf } from '../core/errors.ts';
+import { messageOf, systemCodeOf } from '../core/errors.ts';
 import { diskError } from '../ledger/diskError.ts';
 import { type AskOptions, askInspect } from './mediabunny/askMediabunny.ts';
 import type { MediaInfo } from './mediabunny/protocol.ts';
@@ -134,6 +134,7 @@ async function boxError(file: string): Promise<string | undefined> {
     }
   } catch (error) {
     if (error instanceof RangeError) return `a box is malformed: ${messageOf(error)}`;
+    if (systemCodeOf(error) === 'ENOENT') return 'there is no file';
     throw diskError(error, 'read', file);
   }
 }

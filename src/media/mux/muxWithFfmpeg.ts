@@ -1,8 +1,7 @@
 import { KennelError, messageOf } from '../../core/errors.ts';
-import type { InitStored, SegmentStored } from '../../ledger/record.ts';
 import { runProgram } from '../../process/runProgram.ts';
 import type { MediaTrack } from '../mediabunny/protocol.ts';
-import { isBroken, type Run, segmentsOf } from '../runs.ts';
+import { entriesOf, isBroken, type Run } from '../runs.ts';
 import { segmentBytes } from '../segmentBytes.ts';
 import { countFrames } from './countFrames.ts';
 import type { Made, MuxRequest } from './muxRequest.ts';
@@ -123,11 +122,6 @@ function ffmpegArguments(request: MuxRequest, format: string): string[] {
     ...[...copyAll, '-f', 'framecrc', 'pipe:1'],
   ];
 }
-
-const entriesOf = (run: Run): (InitStored | SegmentStored)[] => [
-  ...(run.init === undefined ? [] : [run.init]),
-  ...segmentsOf(run),
-];
 
 /** Mostly a KennelError of the segments' reader. */
 const inputFailure = (error: unknown): Error =>

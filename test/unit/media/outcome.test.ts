@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import type { EndCause, LedgerRecord } from '../../../src/ledger/record.ts';
+import { outcomeOf } from '../../../src/media/outcome.ts';
+import { ledgerOf, recordsOf } from './recording.ts';
+
+const ended = (why: EndCause): LedgerRecord => ({ t: 'ended', at: 1, why, evidence: {} });
+const ledger = (end?: LedgerRecord, lost: number[] = []) =>
+  ledgerOf(recordsOf([{ set: 'ts', from: 0, to: 4, lost }], end));
+
+test.each(['endlist', 'duration', 'stopped'] as const)('%s with everything is complete', (why) => {
+  expect(outcomeOf(ledger(ended(why)), {})).toBe('complete');
+});
+
+test('anything lost makes gaps', () => {
+  expect(outcomeOf(ledger(ended('endlist'), [2]), {})).toBe('gaps');
+});
+
+test.each(['source.vanished', 'source.idle'] as const)('%s is truncated', (why) => {
+  expect(outcomeOf(ledger(ended(why)), { ending: 'over' })).toBe('truncated');
+});
+
+test.each(['over', 'stopped', 'endlist', 'duration'])(
+  'without an end in the journal a job that came to %s vouches for it',
+  (ending) => {
+    expect(outcomeOf(ledger(), { ending })).toBe('complete');
+  },
+);
+
+test('without any end it is truncated', () => {
+  expect(outcomeOf(ledger(), {})).toBe('truncated');
+  expect(outcomeOf(ledger(), { ending: 'recorder.spent' })).toBe('truncated');
+});
+
+test('a job bound to fail has a truncated recording', () => {
+  expect(outcomeOf(ledger(ended('endlist')), { verdict: 'disk.full' })).toBe('truncated');
+});

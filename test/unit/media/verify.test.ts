@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { countFrames } from '../../../src/media/mux/countFrames.ts';
+import { runsOf } from '../../../src/media/runs.ts';
+import { expectedDuration } from '../../../src/media/verify.ts';
+import { ledgerOf, recordsOf, type Stretch } from './recording.ts';
+
+const expected = (stretches: readonly Stretch[], durationMs: number) => {
+  const records = recordsOf(stretches).map((record) =>
+    record.t === 'segment' ? { ...record, durationMs } : record,
+  );
+  const [run] = runsOf(ledgerOf(records));
+  return run && expectedDuration(run);
+};
+
+test('half a second is tolerated, and a thousandth of a long recording', () => {
+  const short = expected([{ set: 'ts', from: 0, to: 9 }], 1_001);
+  expect(short).toEqual({ expectedMs: 10_010, toleranceMs: 500 });
+  const long = expected([{ set: 'ts', from: 0, to: 9 }], 100_100);
+  expect(long?.toleranceMs).toBeCloseTo(1_001);
+});
+
+test('whole seconds may each be rounded by half of one', () => {
+  expect(expected([{ set: 'ts', from: 0, to: 9 }], 2_000)?.toleranceMs).toBe(5_000);
+});
+
+test('each joint may cost a frame of sound', () => {
+  const stretches: Stretch[] = [
+    { set: 'ts', from: 0, to: 4, lost: [2] },
+    { set: 'ts', from: 0, to: 4, discontinuity: 1 },
+  ];
+  expect(expected(stretches, 1_001)?.toleranceMs).toBe(600);
+});
+
+test('packets are counted stream by stream, however the text is cut', () => {
+  const frames = countFrames();
+  const text =
+    '#software: x\n#tb 0: 1/90000\n#media_type 0: video\n#media_type 1: audio\n' +
+    '0,          0,          0,     3600,     1000, 0x1\n1, 0, 0, 1920, 10, 0x2\n0, 3600, 3600, 3600, 9, 0x3\n';
+  for (const character of text) frames.read(character);
+  expect(frames.counts()).toEqual([
+    { kind: 'video', packets: 2 },
+    { kind: 'audio', packets: 1 },
+  ]);
+});
