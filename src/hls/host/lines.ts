@@ -21,8 +21,8 @@ export function lineReader(lineBytesMax: number): (bytes: Uint8Array) => string[
       from = end + 1;
     }
     if (from < bytes.length) {
-      // A copy: the caller may reuse its buffer.
-      pieces.push(bytes.slice(from));
+      // A copy, since the caller may reuse its buffer; `slice` of a Buffer would be a view.
+      pieces.push(Buffer.from(bytes.subarray(from)));
       held += bytes.length - from;
     }
     if (held > lineBytesMax) throw new RangeError(`A line is longer than ${lineBytesMax} bytes.`);

@@ -9,7 +9,14 @@ import {
   type RecorderJob,
   type RecorderListener,
 } from '../../process/recorderDriver.ts';
-import type { Hello, KeptExit, RunningRecorder, ToSupervisor } from '../host/protocol.ts';
+import {
+  type Hello,
+  type KeptExit,
+  LINE_BYTES_MAX,
+  type RunningRecorder,
+  type ToSupervisor,
+  writeMessage,
+} from '../host/protocol.ts';
 import type { HostLink } from './hostLink.ts';
 
 interface Pooled extends LiveRecorder {
@@ -88,6 +95,11 @@ export class PooledRecorders implements RecorderDriver {
       this.#exitSoon(base, refusal('failed', 'host.superseded'));
       return;
     }
+    const order = { job, directory };
+    if (Buffer.byteLength(writeMessage({ type: 'start', ...order })) > LINE_BYTES_MAX) {
+      this.#exitSoon(base, refusal('failed', 'limit.exceeded', 'The job is too long to be told.'));
+      return;
+    }
     let host: HostLink;
     try {
       host = this.#options.chooseHost();
@@ -95,7 +107,7 @@ export class PooledRecorders implements RecorderDriver {
       this.#exitSoon(base, refusal('crashed', 'host.unstartable', error));
       return;
     }
-    const pooled: Pooled = { ...base, host, order: { job, directory }, sent: false };
+    const pooled: Pooled = { ...base, host, order, sent: false };
     this.#recorders.set(jobId, pooled);
     if (host.isUp) this.#sendOrder(pooled);
   }
