@@ -16,6 +16,7 @@ export class EndOfStream {
   #answeredAt: number;
   #newAt: number;
   #aliveAt: number;
+  #failing = false;
   #polls: string[] = [];
 
   constructor(patienceMs: number, now: number) {
@@ -29,11 +30,13 @@ export class EndOfStream {
   answered(isNew: boolean, now: number): void {
     this.#answeredAt = now;
     this.#aliveAt = now;
+    this.#failing = false;
     if (isNew) this.#newAt = now;
     this.#note(isNew ? 'new' : 'unchanged');
   }
 
   failed(sign: string): void {
+    this.#failing = true;
     this.#note(sign);
   }
 
@@ -42,15 +45,12 @@ export class EndOfStream {
     this.#aliveAt = now;
   }
 
-  get lastNewAt(): number {
-    return this.#newAt;
-  }
-
   /** The end of a stream that is polled, by silence. */
   silent(now: number, targetDurationMs: number): StreamEnd | undefined {
     const patienceMs = this.#patience(targetDurationMs);
     if (now - this.#answeredAt >= patienceMs) return this.#end('source.vanished', now);
-    if (now - this.#newAt >= patienceMs) return this.#end('source.idle', now);
+    // While polls fail nobody knows whether it stands still.
+    if (!this.#failing && now - this.#newAt >= patienceMs) return this.#end('source.idle', now);
     return undefined;
   }
 
@@ -61,8 +61,8 @@ export class EndOfStream {
 
   /** When patience ends if nothing more is heard. */
   wakeAt(ended: boolean, targetDurationMs: number): number {
-    const since = ended ? this.#aliveAt : Math.min(this.#answeredAt, this.#newAt);
-    return since + this.#patience(targetDurationMs);
+    const polled = this.#failing ? this.#answeredAt : Math.min(this.#answeredAt, this.#newAt);
+    return (ended ? this.#aliveAt : polled) + this.#patience(targetDurationMs);
   }
 
   evidence(now: number): Readonly<Record<string, unknown>> {

@@ -11,13 +11,13 @@ import {
   tryMs,
 } from './plannerQueue.ts';
 import type { PlannerResume } from './plannerResume.ts';
-import { type Placed, type Placement, PlannerTimeline } from './plannerTimeline.ts';
+import { type Placed, type Placement, PlannerTimeline, type Slid } from './plannerTimeline.ts';
 import type { MediaPlaylist, PlaylistCut, PlaylistSegment } from './playlist/model.ts';
 
 /** After `stop`, what was advertised may still arrive for so long. */
 const STOP_GRACE_MS = 3_000;
 /** Tries to learn the content of one segment before the numbers alone decide. */
-const PROBE_TRIES_MAX = 3;
+const PROBE_TRIES_MAX = 2;
 
 export interface PlannerOptions {
   readonly track: string;
@@ -95,16 +95,18 @@ export class Planner {
   }
 
   onPlaylist(poll: number, playlist: MediaPlaylist, now: number): void {
-    if (!this.#polls.answered(poll) || this.#stopped !== undefined) return;
+    this.#polls.answered(poll);
+    if (this.#stopped !== undefined) return;
     this.#targetDurationMs = playlist.targetDurationMs;
     this.#windowMs = playlist.windowMs;
     this.#lastDurationMs = playlist.segments.at(-1)?.durationMs || playlist.targetDurationMs;
-    this.#place(this.#timeline.place(playlist, now), playlist, now);
+    this.#place(this.#timeline.place(playlist, now), now);
   }
 
   /** The same bytes as the last accepted answer. */
   onUnchanged(poll: number, now: number): void {
-    if (!this.#polls.answered(poll) || this.#stopped !== undefined) return;
+    this.#polls.answered(poll);
+    if (this.#stopped !== undefined) return;
     this.#end.answered(false, now);
     this.#polls.next(this.#lastDurationMs, false);
     this.#queue.listedAgain(this.#expiry(now));
@@ -138,7 +140,7 @@ export class Planner {
     }
     this.#probe = undefined;
     const checksum = 'checksum' in result ? result.checksum : undefined;
-    this.#place(this.#timeline.probed(checksum, at.now), undefined, at.now);
+    for (const placement of this.#timeline.probed(checksum, at.now)) this.#place(placement, at.now);
   }
 
   /** No more polls. What was advertised may arrive for a few seconds more. */
@@ -155,8 +157,8 @@ export class Planner {
         probe.under = true;
         fetch.push(probe.order);
       }
-      const free = FETCHES_MAX - this.#queue.fetching - (probe?.under === true ? 1 : 0);
-      fetch.push(...this.#queue.take(now, free));
+      // The probe comes on top of them: what the next playlists mean hangs on it.
+      fetch.push(...this.#queue.take(now, FETCHES_MAX - this.#queue.fetching));
     }
     const records = this.#records;
     this.#records = [];
@@ -188,19 +190,16 @@ export class Planner {
     return now + this.#windowMs + 2 * this.#targetDurationMs;
   }
 
-  #place(placement: Placement, playlist: MediaPlaylist | undefined, now: number): void {
-    for (const slid of placement.slid) {
-      this.#advertised += slid.count;
-      const { epoch, msn, count, durationMs } = slid;
-      const failure = { cause: 'window.slid', detail: 'it was not seen in any playlist' } as const;
-      this.#lose({ key: this.#key({ epoch, msn }), failure, durationMs }, count);
-    }
+  #place(placement: Placement, now: number): void {
+    const { verdict, playlist } = placement;
+    for (const slid of placement.slid) this.#slid(slid);
     if (placement.opened !== undefined) {
       this.#records.push({ t: 'epoch', track: this.#track, ...placement.opened });
     }
-    if (placement.verdict === 'probe' && placement.probe !== undefined) {
+    if (verdict === 'probe' && placement.probe !== undefined) {
       const { place, segment } = placement.probe;
-      const timeoutMs = tryMs(segment.durationMs, 0);
+      // Everything waits for it, so it gets half of the usual time.
+      const timeoutMs = tryMs(segment.durationMs, 0) / 2;
       const order = {
         purpose: 'probe',
         key: this.#key(place),
@@ -210,19 +209,21 @@ export class Planner {
       } as const;
       this.#probe = { order, under: false, tries: 0, dueAt: now };
     }
-    if (placement.verdict === 'placed') this.#relist(placement.known, now);
+    if (verdict === 'placed') this.#relist(placement.known, now);
     for (const fresh of placement.fresh) this.#advertise(fresh, now);
     const isNew = placement.fresh.length > 0;
-    if (playlist !== undefined || isNew) this.#end.answered(isNew, now);
+    this.#end.answered(isNew, now);
     this.#polls.next(this.#lastDurationMs, isNew);
-    if (playlist !== undefined) this.#pendingEndList = playlist.endList;
-    // A stale answer says nothing about the end, and a probe will tell what the playlist is.
-    if (this.#pendingEndList && placement.verdict === 'placed') this.#endListed = true;
-    if (this.#pendingEndList && playlist?.segments.length === 0) this.#endListed = true;
+    // A stale answer says nothing about the end, and one that is held has no place yet.
+    const counts = verdict === 'placed' || playlist.segments.length === 0;
+    if (counts && playlist.endList) this.#endListed = true;
   }
 
-  /** Whether the newest answer carried ENDLIST; it counts once that answer has its place. */
-  #pendingEndList = false;
+  #slid({ epoch, msn, count, durationMs }: Slid): void {
+    this.#advertised += count;
+    const failure = { cause: 'window.slid', detail: 'it was not seen in any playlist' } as const;
+    this.#lose({ key: this.#key({ epoch, msn }), failure, durationMs }, count);
+  }
 
   #advertise({ place, segment }: Placed, now: number): void {
     const key = this.#key(place);

@@ -11,12 +11,11 @@ const TIMEOUT_MIN_MS = 1_500;
 /** Before any playlist told its target duration: time for a master playlist, a variant and two TLS handshakes. */
 const TIMEOUT_UNKNOWN_MS = 5_000;
 
-/** When to ask for the playlist, and which answers still count. */
+/** When to ask for the playlist. */
 export class PlannerPolls {
   #intervalMs = INTERVAL_MIN_MS;
   #sentAt = Number.NEGATIVE_INFINITY;
   #sent = 0;
-  #newestAnswered = 0;
   readonly #outstanding = new Set<number>();
   #failures = 0;
 
@@ -28,13 +27,10 @@ export class PlannerPolls {
     return this.#sent;
   }
 
-  /** An answer came. False when that of a later poll came before: it may be older, and is not looked at. */
-  answered(poll: number): boolean {
+  /** An answer came. Answers may overtake each other: the timeline tells an older one by what it lists. */
+  answered(poll: number): void {
     this.#outstanding.delete(poll);
-    if (poll < this.#newestAnswered) return false;
-    this.#newestAnswered = poll;
     this.#failures = 0;
-    return true;
   }
 
   failed(poll: number): void {

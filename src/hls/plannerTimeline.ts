@@ -29,10 +29,12 @@ export interface Slid extends Place {
 export interface Placement {
   /**
    * `placed`: part of the recording's timeline. `stale`: nothing new in it. `probe`: only content can tell; `probe` is to be
-   * fetched and its checksum handed to `probed`.
+   * fetched and its checksum handed to `probed`. `held`: it waits for the probe under way.
    */
-  readonly verdict: 'placed' | 'stale' | 'probe';
+  readonly verdict: 'placed' | 'stale' | 'probe' | 'held';
+  readonly playlist: MediaPlaylist;
   readonly opened?: { readonly epoch: number; readonly why: EpochCause };
+  /** Missing from the epoch that was open before. */
   readonly slid: readonly Slid[];
   /** Not seen before. */
   readonly fresh: readonly Placed[];
@@ -41,12 +43,15 @@ export interface Placement {
   readonly probe?: Placed;
 }
 
+/** Answers kept while a probe is under way, at one a second or less; the oldest are let go of first. */
+const HELD_PLAYLISTS_MAX = 16;
+
 const NOTHING = { slid: [], fresh: [], known: [] } as const;
 
 interface Probe {
   readonly reason: 'resume' | 'backwards' | 'renamed';
   readonly segment: PlaylistSegment;
-  playlist: MediaPlaylist;
+  readonly playlist: MediaPlaylist;
 }
 
 const endOf = (playlist: MediaPlaylist): number => (playlist.segments.at(-1)?.msn ?? -1) + 1;
@@ -61,6 +66,7 @@ export class PlannerTimeline {
   /** Paths change with every answer, so that only numbers tell. Found out by content. */
   #numbersOnly = false;
   #probe: Probe | undefined;
+  #held: MediaPlaylist[] = [];
   #probeAgainAt = Number.NEGATIVE_INFINITY;
   #newAt: number | undefined;
   #holes: readonly number[] = [];
@@ -91,10 +97,10 @@ export class PlannerTimeline {
 
   place(playlist: MediaPlaylist, now: number): Placement {
     this.#newAt ??= now - (this.#resume?.idleMs ?? 0);
-    if (playlist.segments.length === 0) return { verdict: 'stale', ...NOTHING };
+    if (playlist.segments.length === 0) return { verdict: 'stale', playlist, ...NOTHING };
     if (this.#probe !== undefined) {
-      this.#probe.playlist = playlist;
-      return { verdict: 'stale', ...NOTHING };
+      this.#held = [...this.#held, playlist].slice(-HELD_PLAYLISTS_MAX);
+      return { verdict: 'held', playlist, ...NOTHING };
     }
     if (this.#epoch === undefined) return this.#open({ why: 'first' }, playlist, now);
     if (this.#resume !== undefined) return this.#placeResumed(playlist, now);
@@ -112,22 +118,37 @@ export class PlannerTimeline {
     return this.#open({ why: 'reset' }, playlist, now);
   }
 
-  /** The probe's checksum, or undefined when it could not be fetched. */
-  probed(checksum: string | undefined, now: number): Placement {
+  /**
+   * The probe's checksum, or undefined when it could not be fetched. The places of the playlist in question and of those that
+   * came since, in their order; the last of them may ask for another probe.
+   */
+  probed(checksum: string | undefined, now: number): Placement[] {
     const probe = this.#probe;
-    if (probe === undefined) return { verdict: 'stale', ...NOTHING };
+    if (probe === undefined) return [];
     this.#probe = undefined;
-    const { playlist, segment } = probe;
-    if (probe.reason === 'resume') return this.#joined(playlist, { segment, checksum, now });
+    const held = this.#held;
+    this.#held = [];
+    return [
+      this.#decided(probe, checksum, now),
+      ...held.map((playlist) => this.place(playlist, now)),
+    ];
+  }
+
+  #decided(
+    { reason, playlist, segment }: Probe,
+    checksum: string | undefined,
+    now: number,
+  ): Placement {
+    if (reason === 'resume') return this.#joined(playlist, { segment, checksum, now });
     const same = checksum !== undefined && checksum === this.#history.checksumAt(segment.msn);
-    if (probe.reason === 'renamed') {
+    if (reason === 'renamed') {
       if (!same) return this.#open({ why: 'reset' }, playlist, now);
       this.#numbersOnly = true;
       return this.#continue(playlist, now);
     }
     if (checksum !== undefined && !same) return this.#open({ why: 'reset' }, playlist, now);
     this.#probeAgainAt = now + PROBE_EVERY_MS;
-    return { verdict: 'stale', ...NOTHING };
+    return { verdict: 'stale', playlist, ...NOTHING };
   }
 
   /** The numbers say what they said before, so this is the same epoch; unless an encoder began again under the old names. */
@@ -137,7 +158,13 @@ export class PlannerTimeline {
     const farBack = end <= this.#windowFirst || playlist.mediaSequence === this.#windowFirst;
     const checkable = farBack && now >= this.#probeAgainAt ? this.#checkable(playlist) : undefined;
     if (checkable !== undefined) return this.#ask('backwards', checkable, playlist);
-    return { verdict: 'stale', slid: [], fresh: [], known: this.#byNumber(playlist.segments) };
+    return {
+      verdict: 'stale',
+      playlist,
+      slid: [],
+      fresh: [],
+      known: this.#byNumber(playlist.segments),
+    };
   }
 
   /** The newest listed segment whose content under that number is known. */
@@ -150,7 +177,7 @@ export class PlannerTimeline {
   #ask(reason: Probe['reason'], segment: PlaylistSegment, playlist: MediaPlaylist): Placement {
     this.#probe = { reason, segment, playlist };
     const place = { epoch: this.#epoch ?? 0, msn: segment.msn };
-    return { verdict: 'probe', ...NOTHING, probe: { place, segment } };
+    return { verdict: 'probe', playlist, ...NOTHING, probe: { place, segment } };
   }
 
   #placeResumed(playlist: MediaPlaylist, now: number): Placement {
@@ -176,7 +203,6 @@ export class PlannerTimeline {
     const tail = this.#resume?.tail ?? [];
     const here = tail.find(({ epoch, msn }) => epoch === this.#epoch && msn === segment.msn);
     if (here !== undefined && (checksum === undefined || here.checksum === checksum)) {
-      this.#resume = undefined;
       const placement = this.#continue(playlist, now);
       for (const stored of tail) this.#history.stored(stored, stored.checksum);
       return placement;
@@ -189,7 +215,6 @@ export class PlannerTimeline {
 
   #byNumbersAlone(playlist: MediaPlaylist, now: number): Placement {
     const resume = this.#resume;
-    this.#resume = undefined;
     // An epoch was opened and nothing of it was settled: it begins here.
     if (resume?.next === undefined) this.#next = playlist.mediaSequence;
     else if (endOf(playlist) <= resume.first) return this.#open({ why: 'reset' }, playlist, now);
@@ -210,7 +235,7 @@ export class PlannerTimeline {
     const holes = match.epoch === this.#epoch ? this.#holes : [];
     const open = (msn: number) => msn - shift >= next || holes.includes(msn - shift);
     const fresh = playlist.segments.filter(({ msn }) => open(msn));
-    if (fresh.length === 0) return { verdict: 'stale', ...NOTHING };
+    if (fresh.length === 0) return { verdict: 'stale', playlist, ...NOTHING };
     const first = playlist.mediaSequence - shift;
     const slid = [
       ...holes.filter((msn) => msn < first).map((msn) => ({ msn, count: 1 })),
@@ -229,7 +254,7 @@ export class PlannerTimeline {
     });
     const last = known.at(-1)?.segment.msn ?? -1;
     const fresh = segments.filter(({ msn }) => msn > last);
-    if (fresh.length === 0) return { verdict: 'stale', slid: [], fresh: [], known };
+    if (fresh.length === 0) return { verdict: 'stale', playlist, slid: [], fresh: [], known };
     return { ...this.#open({ why: 'relabelled', fresh }, playlist, now), known };
   }
 
@@ -250,15 +275,25 @@ export class PlannerTimeline {
     const slid: Slid[] = [];
     for (const msn of holes) if (msn < mediaSequence) slid.push(this.#slid(msn, 1, playlist));
     if (mediaSequence > next) slid.push(this.#slid(next, mediaSequence - next, playlist));
-    const fresh = segments.filter(({ msn }) => msn >= next || holes.has(msn));
-    const known = segments.filter(({ msn }) => msn < next && !holes.has(msn));
+    // After a restart: what is older than all that was settled was on its way as well.
+    const first = this.#resume?.first ?? 0;
+    const isOpen = (msn: number) => msn >= next || msn < first || holes.has(msn);
+    const fresh = segments.filter(({ msn }) => isOpen(msn));
+    const known = segments.filter(({ msn }) => !isOpen(msn));
     this.#holes = [];
+    this.#resume = undefined;
     // After a restart the names of settled segments are learned here.
     this.#history.add(
       segments.filter(({ msn }) => msn >= next || this.#history.identityAt(msn) === undefined),
     );
     this.#advance(playlist, fresh.length > 0, now);
-    return { verdict: 'placed', slid, fresh: this.#byNumber(fresh), known: this.#byNumber(known) };
+    return {
+      verdict: 'placed',
+      playlist,
+      slid,
+      fresh: this.#byNumber(fresh),
+      known: this.#byNumber(known),
+    };
   }
 
   #open(
@@ -279,6 +314,7 @@ export class PlannerTimeline {
     this.#advance(playlist, true, now);
     return {
       verdict: 'placed',
+      playlist,
       opened: { epoch, why },
       slid,
       fresh: this.#byNumber(fresh),

@@ -81,7 +81,9 @@ function initModel(segment: types.Segment, base: URL): PlaylistSegment['init'] {
   // The parser's type leaves out that there may be none.
   const map = segment.map as typeof segment.map | null | undefined;
   if (map === undefined || map === null) return undefined;
-  const url = httpUrl(map.uri, base);
+  // Nor does its type say that the address can be missing.
+  const reference = map.uri as string | undefined;
+  const url = reference === undefined ? undefined : httpUrl(reference, base);
   if (url === undefined) throw invalidPlaylist('an EXT-X-MAP has no usable address');
   const { byterange } = map;
   const range = byterange && { length: byterange.length, offset: Math.max(0, byterange.offset) };

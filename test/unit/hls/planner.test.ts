@@ -1,0 +1,304 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Planner } from '../../../src/hls/planner.ts';
+import type { MediaPlaylist } from '../../../src/hls/playlist/model.ts';
+import { liveThrough, type WorldEvent, type WorldOptions } from './plannerWorld.ts';
+
+const live = (events: readonly WorldEvent[], options: Partial<WorldOptions> = {}) =>
+  liveThrough({ window: 6, endsAt: 30_000, latencies: [40, 120, 80], events, ...options });
+
+const epochs = ({ records }: ReturnType<typeof live>) =>
+  records.flatMap((record) => (record.t === 'epoch' ? record.why : []));
+
+const gaps = ({ ledger }: ReturnType<typeof live>) =>
+  ledger.gaps().map(({ cause, count }) => `${cause} ${count}`);
+
+/** Contents that were shown and not stored, and contents that were stored more than once. */
+const missing = ({ seen, stored }: ReturnType<typeof live>) =>
+  [...seen].filter((content) => !stored.has(content));
+const doubled = ({ stored }: ReturnType<typeof live>) =>
+  [...stored].filter(([, times]) => times > 1).map(([content]) => content);
+
+describe('a planned recording', () => {
+  it('takes a whole live stream, from the oldest segment of the first window to ENDLIST', () => {
+    const result = live([]);
+    expect(result.end).toBe('endlist');
+    expect(result.ledger.stored).toBe(31);
+    expect(gaps(result)).toEqual([]);
+    expect(epochs(result)).toEqual(['first']);
+  });
+
+  it('opens an epoch when the encoder begins again at a low number, and loses nothing', () => {
+    const result = live([{ kind: 'reset', at: 12_500, sameNames: false }]);
+    expect(epochs(result)).toEqual(['first', 'reset']);
+    expect(missing(result)).toEqual([]);
+    expect(doubled(result)).toEqual([]);
+  });
+
+  it('tells a restart under the old file names from a stale answer by its content', () => {
+    const reset = { kind: 'reset', sameNames: true } as const;
+    const twice = live([
+      { ...reset, at: 3_500 },
+      { ...reset, at: 12_500 },
+    ]);
+    expect(epochs(twice)).toEqual(['first', 'reset', 'reset']);
+    expect(missing(twice)).toEqual([]);
+  });
+
+  it('stores nothing twice when the same media comes back under other numbers', () => {
+    for (const by of [-7, -3, -1, 1, 4, 5_000]) {
+      const result = live([{ kind: 'relabel', at: 12_500, by }]);
+      expect(epochs(result)).toEqual(['first', 'relabelled']);
+      expect(missing(result)).toEqual([]);
+      expect(doubled(result)).toEqual([]);
+      expect(gaps(result)).toEqual([]);
+    }
+  });
+
+  it('goes on in the same epoch when only the paths change', () => {
+    const result = live([{ kind: 'rename', at: 12_500 }]);
+    expect(epochs(result)).toEqual(['first']);
+    expect(missing(result)).toEqual([]);
+    expect(doubled(result)).toEqual([]);
+  });
+
+  it('ignores answers from an edge that is behind', () => {
+    for (const byMs of [1_000, 4_000, 9_000]) {
+      const result = live([{ kind: 'stale', at: 12_000, forMs: 8_000, byMs }]);
+      expect(epochs(result)).toEqual(['first']);
+      expect(missing(result)).toEqual([]);
+      expect(doubled(result)).toEqual([]);
+    }
+  });
+
+  it('names what slid out of the window while the playlist could not be had', () => {
+    const result = live([{ kind: 'outage', at: 10_000, forMs: 12_000 }]);
+    expect(gaps(result)).toEqual(['window.slid 7']);
+    expect(result.ledger.stored).toBe(24);
+  });
+
+  it('opens an epoch for a step that time cannot explain', () => {
+    const result = live([
+      { kind: 'outage', at: 10_000, forMs: 8_000 },
+      { kind: 'relabel', at: 12_000, by: 5_000 },
+      { kind: 'rename', at: 12_000 },
+    ]);
+    expect(epochs(result)).toEqual(['first', 'jump']);
+    expect(missing(result)).toEqual([]);
+  });
+
+  it('keeps trying a sick segment while it can be in the window, and then names it', () => {
+    const cured = live([{ kind: 'sick', content: 15, times: 6 }]);
+    expect(gaps(cured)).toEqual([]);
+    const incurable = live([{ kind: 'sick', content: 15, times: 999 }]);
+    expect(gaps(incurable)).toEqual(['http.500 1']);
+    expect(incurable.ledger.stored).toBe(30);
+  });
+
+  it('continues after a crash where it was, and names only what slid out meanwhile', () => {
+    for (const [forMs, lost] of [
+      [1_000, 0],
+      [4_000, 0],
+      [12_000, 6],
+    ] as const) {
+      const result = live([{ kind: 'crash', at: 10_900, forMs }], { endsAt: 40_000 });
+      expect(epochs(result)).toEqual(['first']);
+      expect(doubled(result)).toEqual([]);
+      expect(missing(result)).toEqual([]);
+      expect(result.ledger.lost).toBe(lost);
+      expect(result.ledger.stored).toBe(41 - lost);
+    }
+  });
+
+  it('knows after a crash that the numbers began again, or that they moved', () => {
+    const crash = { kind: 'crash', at: 10_900, forMs: 2_000 } as const;
+    const began = live([crash, { kind: 'reset', at: 11_950, sameNames: true }]);
+    expect(epochs(began)).toEqual(['first', 'reset']);
+    expect(missing(began)).toEqual([]);
+    expect(doubled(began)).toEqual([]);
+    for (const by of [-4, 2, 900]) {
+      const moved = live([crash, { kind: 'relabel', at: 11_950, by }]);
+      expect(epochs(moved)).toEqual(['first', 'relabelled']);
+      expect(missing(moved)).toEqual([]);
+      expect(doubled(moved)).toEqual([]);
+      expect(moved.ledger.lost).toBe(0);
+    }
+  });
+});
+
+const window = (first: number, count: number): MediaPlaylist => ({
+  kind: 'media',
+  targetDurationMs: 4_000,
+  mediaSequence: first,
+  discontinuitySequence: 0,
+  endList: false,
+  windowMs: count * 4_000,
+  segments: Array.from({ length: count }, (_, index) => ({
+    msn: first + index,
+    url: new URL(`http://origin.test/${first + index}.ts`),
+    identity: `/${first + index}.ts`,
+    durationMs: 4_000,
+    discontinuity: 0,
+    gap: false,
+  })),
+});
+
+const setup = () => {
+  const planner = new Planner({ track: 'main', patienceMs: 60_000, now: 0 });
+  planner.onPlaylist(planner.onPollSent(0), window(10, 5), 100);
+  return planner;
+};
+
+describe('polling', () => {
+  it('waits as long as the last segment lasts, half of it while nothing is new, and less after a failure', () => {
+    const planner = setup();
+    expect(planner.plan(100).pollAt).toBe(4_000);
+    planner.onUnchanged(planner.onPollSent(4_000), 4_050);
+    expect(planner.plan(4_050).pollAt).toBe(6_000);
+    planner.onPollFailed(planner.onPollSent(6_000), 'http.503');
+    expect(planner.plan(6_050).pollAt).toBe(6_250);
+    planner.onPollFailed(planner.onPollSent(6_250), 'http.503');
+    expect(planner.plan(6_300).pollAt).toBe(6_750);
+  });
+
+  it('asks again while an answer is missing, up to four times at once, and gives up each after 1.5 target durations', () => {
+    const planner = setup();
+    const polls = [4_000, 8_000, 12_000, 16_000].map((at) => {
+      expect(planner.plan(at).pollAt).toBe(at);
+      return planner.onPollSent(at);
+    });
+    expect(planner.plan(20_000).pollAt).toBe(Number.POSITIVE_INFINITY);
+    expect(planner.plan(20_000).pollTimeoutMs).toBe(6_000);
+    planner.onPlaylist(polls[3] ?? 0, window(14, 5), 20_100);
+    expect(planner.plan(20_100).pollAt).toBe(20_100);
+  });
+});
+
+describe('fetching', () => {
+  it('has three segments under way, and a stuck head holds up nobody', () => {
+    const planner = setup();
+    const keys = planner.plan(100).fetch.map(({ key }) => key);
+    expect(keys.map(({ msn }) => msn)).toEqual([10, 11, 12]);
+    for (const key of keys.slice(1)) planner.onFetched(key, `${key.msn}`, 200);
+    expect(planner.plan(200).fetch.map(({ key }) => key.msn)).toEqual([13, 14]);
+  });
+
+  it('gives every try twice the duration of its media, and twice as much after a timeout', () => {
+    const planner = setup();
+    const [order] = planner.plan(100).fetch;
+    if (order === undefined) throw new Error('nothing was ordered');
+    expect(order.timeoutMs).toBe(8_000);
+    planner.onFetchFailed(order.key, { cause: 'timeout', detail: '' }, { now: 8_100, jitter: 0 });
+    expect(planner.plan(8_200).fetch.map(({ key }) => key.msn)).not.toContain(10);
+    const again = planner.plan(8_250).fetch.find(({ key }) => key.msn === 10);
+    expect(again).toMatchObject({ tries: 1, timeoutMs: 16_000 });
+  });
+
+  it('takes the newest address of a segment that waits, as tokens rotate', () => {
+    const planner = setup();
+    planner.plan(100);
+    const rotated = window(10, 5);
+    const segments = rotated.segments.map((segment) => ({
+      ...segment,
+      url: new URL(`${segment.url.href}?token=2`),
+    }));
+    planner.onPlaylist(planner.onPollSent(4_000), { ...rotated, segments }, 4_100);
+    planner.onFetched({ track: 'main', epoch: 0, msn: 10 }, 'x', 4_200);
+    expect(planner.plan(4_200).fetch.map(({ segment }) => segment.url.search)).toEqual([
+      '?token=2',
+    ]);
+  });
+});
+
+describe('stopping', () => {
+  it('polls no more, lets what is advertised arrive for three seconds, and names the rest as one gap', () => {
+    const planner = setup();
+    planner.plan(100);
+    planner.stop('stopped', 200);
+    const plan = planner.plan(200);
+    expect([plan.pollAt, plan.end]).toEqual([Number.POSITIVE_INFINITY, undefined]);
+    planner.onFetched({ track: 'main', epoch: 0, msn: 10 }, 'x', 300);
+    const last = planner.plan(3_200);
+    expect(last.end?.why).toBe('stopped');
+    expect(last.records).toMatchObject([
+      { t: 'gap', msn: 11, count: 4, cause: 'stopped', durationMs: 16_000 },
+    ]);
+    expect([planner.advertised, planner.settled]).toEqual([5, 5]);
+  });
+});
+
+const time = fc.integer({ min: 1_000, max: 28_000 });
+const event: fc.Arbitrary<WorldEvent> = fc.oneof(
+  fc.record({ kind: fc.constant('reset' as const), at: time, sameNames: fc.constant(false) }),
+  fc.record({
+    kind: fc.constant('relabel' as const),
+    at: time,
+    by: fc.integer({ min: -8, max: 50 }),
+  }),
+  fc.record({
+    kind: fc.constant('outage' as const),
+    at: time,
+    forMs: fc.integer({ min: 500, max: 12_000 }),
+  }),
+  fc.record({
+    kind: fc.constant('stale' as const),
+    at: time,
+    forMs: fc.integer({ min: 1_000, max: 8_000 }),
+    byMs: fc.integer({ min: 0, max: 5_000 }),
+  }),
+  fc.record({
+    kind: fc.constant('crash' as const),
+    at: time,
+    forMs: fc.integer({ min: 0, max: 10_000 }),
+  }),
+  fc.record({
+    kind: fc.constant('sick' as const),
+    content: fc.integer({ min: 0, max: 30 }),
+    times: fc.integer({ min: 1, max: 60 }),
+  }),
+);
+const world = fc.record({
+  window: fc.integer({ min: 3, max: 8 }),
+  endsAt: fc.constant(30_000),
+  events: fc.array(event, { maxLength: 5 }),
+  latencies: fc.array(fc.integer({ min: 5, max: 1_800 }), { minLength: 1, maxLength: 8 }),
+});
+
+const quick = fc.array(fc.integer({ min: 5, max: 400 }), { minLength: 1, maxLength: 8 });
+
+describe('whatever the origin does', () => {
+  it('advertised is stored plus named when it ends, and no more than allowed is under way', () => {
+    fc.assert(
+      fc.property(world, (options) => {
+        const result = liveThrough(options);
+        const { planner, ledger } = result;
+        expect(planner.settled).toBe(planner.advertised);
+        expect(ledger.stored + ledger.lost).toBe(ledger.advertised);
+        expect(ledger.duplicates).toBe(0);
+        expect(result.fetchesMost).toBeLessThanOrEqual(4); // three segments and a probe
+        expect(result.pollsMost).toBeLessThanOrEqual(4);
+        // While nobody looked, numbers that moved or began again hide how much went by.
+        const kinds = new Set(options.events.map(({ kind }) => kind));
+        const blind = kinds.has('crash') || kinds.has('outage');
+        if (blind && (kinds.has('reset') || kinds.has('relabel'))) return;
+        const start = Math.min(...result.stored.keys());
+        const unstored = missing(result).filter((content) => content >= start);
+        expect(unstored.length).toBeLessThanOrEqual(ledger.lost);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('nothing is stored twice, and what was shown in time is not lost, while only one thing goes wrong', () => {
+    fc.assert(
+      fc.property(world, quick, event, (options, latencies, only) => {
+        const result = liveThrough({ ...options, latencies, events: [only] });
+        expect(doubled(result)).toEqual([]);
+        if (only.kind !== 'sick' && only.kind !== 'crash' && only.kind !== 'outage') {
+          expect(missing(result)).toEqual([]);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

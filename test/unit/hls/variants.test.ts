@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import type { Variant } from '../../../src/hls/playlist/model.ts';
+import { chooseVariant, describeVariant } from '../../../src/hls/variants.ts';
+
+const variant = (path: string, rest: Partial<Variant>): Variant => ({
+  url: new URL(path, 'http://origin.test/'),
+  bandwidth: 0,
+  audioOnly: false,
+  separateAudio: false,
+  ...rest,
+});
+
+const ladder = [
+  variant('audio', { bandwidth: 128_000, audioOnly: true }),
+  variant('720p60', { bandwidth: 4_500_000, width: 1280, height: 720, frameRate: 59.94 }),
+  variant('1080p60', {
+    bandwidth: 8_000_000,
+    width: 1920,
+    height: 1080,
+    frameRate: 60,
+    name: 'source',
+  }),
+  variant('360p', { bandwidth: 800_000, width: 640, height: 360, frameRate: 30 }),
+  variant('720p', { bandwidth: 2_500_000, width: 1280, height: 720, frameRate: 30 }),
+];
+
+const chosen = (wishes: readonly string[], variants: readonly Variant[] = ladder) =>
+  chooseVariant(variants, wishes).url.pathname.slice(1);
+
+describe('choosing a variant', () => {
+  it.each([
+    ['best', '1080p60'],
+    ['worst', '360p'],
+    ['720p', '720p60'],
+    ['720p30', '720p'],
+    ['720p60', '720p60'],
+    ['audio', 'audio'],
+    ['Source', '1080p60'],
+  ])('takes for %s the variant %s', (wish, expected) => {
+    expect(chosen([wish])).toBe(expected);
+  });
+
+  it('takes the first wish that the source has', () => {
+    expect(chosen(['2160p', '480p', '360p', 'best'])).toBe('360p');
+  });
+
+  it('says what there is when nothing fits', () => {
+    expect(() => chosen(['2160p'])).toThrow('360p, 720p, 720p60, source');
+  });
+
+  it('calls an upright picture by its shorter side', () => {
+    expect(chosen(['720p'], [variant('up', { width: 720, height: 1280 })])).toBe('up');
+  });
+
+  it('prefers variants that carry their sound, and takes others only when nothing else fits', () => {
+    const mixed = [
+      variant('silent', { bandwidth: 9_000_000, height: 1080, separateAudio: true }),
+      variant('whole', { bandwidth: 2_000_000, height: 720 }),
+    ];
+    expect(chosen(['best'], mixed)).toBe('whole');
+    expect(chosen(['1080p', 'best'], mixed)).toBe('whole');
+    expect(chosen(['1080p'], mixed)).toBe('silent');
+  });
+
+  it('takes the only variant as best, even when it is sound alone', () => {
+    expect(chosen(['best'], ladder.slice(0, 1))).toBe('audio');
+  });
+
+  it('calls a variant of which nothing is known by its bit rate', () => {
+    expect(describeVariant(variant('x', { bandwidth: 1_280_000 }))).toBe('1280k');
+  });
+});
