@@ -95,6 +95,7 @@ export class Host {
     this.#isQuitting = true;
     const { clock, socketPath } = this.#options;
     this.#log('info', 'The host is quitting.', { why, recorders: this.#recorders.size });
+    this.#send({ type: 'quitting', why });
     clock.clearTimeout(this.#grace);
     clock.clearTimeout(this.#progressTimer);
     this.#server.close();

@@ -103,6 +103,8 @@ const toSupervisor = z.discriminatedUnion('type', [
     fields,
   }),
   z.object({ type: z.literal('pong') }),
+  /** The host goes (a signal, an order): the exits of all its recorders follow, and it takes no more. */
+  z.object({ type: z.literal('quitting'), why: z.string() }),
   /** Another supervisor has taken over this host: it is not yours any more, and nothing that it does is. */
   z.object({ type: z.literal('superseded'), byPid: z.number() }),
 ]);

@@ -267,6 +267,10 @@ export class HostLink {
         listener.hello(message);
         this.#settle();
         return;
+      case 'quitting':
+        // It gets no more work, and its end is seen to.
+        void this.quit('host.quit');
+        return;
       case 'superseded':
         this.#isLetGo = true;
         this.#isUp = false;

@@ -184,6 +184,7 @@ export class PooledRecorders implements RecorderDriver {
         return;
       case 'hello':
       case 'pong':
+      case 'quitting':
       case 'superseded':
         return;
     }
