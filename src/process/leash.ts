@@ -1,7 +1,7 @@
 import type { Job, Leash, RecorderExit, RecorderHold, RecorderNews } from '../../machines/ports.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
 import { FinishedRecorders } from './finishedRecorders.ts';
-import type { Log } from './log.ts';
 import type { LiveRecorder, RecorderDriver, RecorderJob } from './recorderDriver.ts';
 import { NO_PROGRESS } from './recorderDriver.ts';
 import { strayFileLook } from './strayFiles.ts';

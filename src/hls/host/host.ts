@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../../core/clock.ts';
 import { pause } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
-import type { Log } from '../../process/log.ts';
+import type { Log } from '../../core/log.ts';
 import type { Transport } from '../transport/transport.ts';
 import { removeHostFiles, writeHostFile } from './hostFile.ts';
 import { type CrashedRecorder, HostRecorders, type RecordStream } from './hostRecorders.ts';

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { pino } from 'pino';
-import type { Log } from '../../process/log.ts';
+import type { Log } from '../../core/log.ts';
 
 /** A host's log file ends here; by then something is wrong that its first part explains. */
 const LOG_BYTES_MAX = 16 * 1024 * 1024;

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Progress, RecorderExit } from '../../../machines/ports.ts';
 import type { Clock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
-import type { Log } from '../../process/log.ts';
+import type { Log } from '../../core/log.ts';
 import { NO_PROGRESS, type RecorderJob } from '../../process/recorderDriver.ts';
 import type { StreamRecorder, StreamRecorderOptions } from '../streamRecorder.ts';
 import type { Transport } from '../transport/transport.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Progress, RecorderExit } from '../../../machines/ports.ts';
 import type { JobSpec } from '../../../machines/vocabulary.ts';
-import { LOG_LEVELS } from '../../process/log.ts';
+import { LOG_LEVELS } from '../../core/log.ts';
 
 /**
  * The version of what a supervisor and a recorder host say to each other: one JSON object a line over a unix socket.

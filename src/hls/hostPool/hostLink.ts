@@ -1,8 +1,8 @@
 import { createConnection, type Socket } from 'node:net';
 import { type Clock, pause } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
+import type { Log } from '../../core/log.ts';
 import { killLadder, type Rung } from '../../process/killLadder.ts';
-import type { Log } from '../../process/log.ts';
 import { pidAlive } from '../../process/procfs.ts';
 import { removeHostFiles } from '../host/hostFile.ts';
 import { lineReader } from '../host/lines.ts';

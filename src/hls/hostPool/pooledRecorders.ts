@@ -1,7 +1,7 @@
 import type { Progress, RecorderExit } from '../../../machines/ports.ts';
 import type { Clock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
-import type { Log } from '../../process/log.ts';
+import type { Log } from '../../core/log.ts';
 import {
   type LiveRecorder,
   NO_PROGRESS,
