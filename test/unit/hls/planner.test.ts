@@ -195,6 +195,22 @@ describe('fetching', () => {
     expect(again).toMatchObject({ tries: 1, timeoutMs: 16_000 });
   });
 
+  it('tries once more after an outage before a segment that left the window is lost', () => {
+    const planner = setup();
+    for (const { key } of planner.plan(100).fetch) {
+      planner.onFetchFailed(key, { cause: 'network', detail: '' }, { now: 200, jitter: 0 });
+    }
+    planner.onPlaylist(planner.onPollSent(50_000), window(22, 5), 50_100);
+    const plan = planner.plan(50_100);
+    expect(plan.fetch.map(({ key }) => key.msn)).toContain(10);
+    expect(plan.records).toMatchObject([{ msn: 15, count: 7, cause: 'window.slid' }]);
+    const failure = { cause: 'http.404', detail: '' } as const;
+    for (const { key } of plan.fetch) {
+      planner.onFetchFailed(key, failure, { now: 50_200, jitter: 0 });
+    }
+    expect(planner.plan(50_200).records).toMatchObject([{ msn: 10, count: 2, cause: 'http.404' }]);
+  });
+
   it('takes the newest address of a segment that waits, as tokens rotate', () => {
     const planner = setup();
     planner.plan(100);
