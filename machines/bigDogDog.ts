@@ -89,7 +89,7 @@ export function bigDogDogChart(ports: Ports) {
       /** The job has another owner now; a recorder that went on here would be a second one. */
       retire: ({ context: { pack, crashes, orders } }, jobId: string) => {
         for (const book of [pack, crashes, orders]) book.delete(jobId);
-        store.record(note(jobId, 'recorder.kill', 'fenced', {}));
+        store.record(note(jobId, { decision: 'recorder.kill', why: 'fenced' }));
         void leash.end(jobId, 'fenced');
       },
       restart: enqueueActions(({ enqueue, context, self }, { actorId: jobId, error }: Fall) => {
@@ -100,10 +100,9 @@ export function bigDogDogChart(ports: Ports) {
         context.crashes.set(jobId, crashes);
         context.due.add(jobId);
         if (isLastLife) tell(context, jobId, 'job.abandon');
+        const decision = isLastLife ? 'job.abandon' : 'bigDog.restart';
         const evidence = { error: String(error), crashes: crashes.length, delayMs };
-        store.record(
-          note(jobId, isLastLife ? 'job.abandon' : 'bigDog.restart', 'crashed', evidence),
-        );
+        store.record(note(jobId, { decision, why: 'crashed', evidence }));
         enqueue.sendTo(self, { type: 'job.wake', jobId }, { id: `wake.${jobId}`, delay: delayMs });
       }),
     },
@@ -155,10 +154,10 @@ export function bigDogDogChart(ports: Ports) {
   });
 }
 
-const note = (jobId: string, decision: string, why: string, evidence: object) => ({
+const note = (jobId: string, decided: { decision: string; why: string; evidence?: object }) => ({
   jobId,
   dog: 'bigDogDog',
-  decision,
-  why,
-  evidence: { ...evidence },
+  decision: decided.decision,
+  why: decided.why,
+  evidence: { ...decided.evidence },
 });

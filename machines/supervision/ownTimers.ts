@@ -23,6 +23,7 @@ export function ownTimers(system: ActorSystem<any> & Partial<Relay>): void {
     tables.set(source, table);
     return table;
   };
+  // biome-ignore lint/complexity/useMaxParams: the signature is XState's
   scheduler.schedule = (source, target, event, delayMs, id = `unnamed.${unnamed++}`) => {
     const table = tableOf(source);
     clock.clearTimeout(table.get(id));

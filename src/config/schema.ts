@@ -27,6 +27,7 @@ export const configSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('Path of ffmpeg. Default: found on PATH; without it the embedded muxer works.'),
+  searchPath: z.string().default('').describe('Where programs are looked for.'),
 });
 
 export type Config = z.infer<typeof configSchema>;
@@ -39,4 +40,5 @@ export const ENVIRONMENT: Readonly<Record<Setting, string>> = {
   hosts: 'KENNEL_HOSTS',
   logLevel: 'KENNEL_LOG_LEVEL',
   ffmpeg: 'KENNEL_FFMPEG',
+  searchPath: 'PATH',
 };

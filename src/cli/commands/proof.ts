@@ -1,0 +1,46 @@
+import { loadConfig } from '../../config/load.ts';
+import { EXIT_GAPS } from '../../jobs/exitCode.ts';
+import { findRecording, ledgerOf, recordingDirectory } from '../../jobs/recordings.ts';
+import { type NamedLoss, type Proof, proofOf, verifyFiles } from '../../ledger/proof.ts';
+import { bytesText } from '../bytes.ts';
+import type { CliContext } from '../context.ts';
+import { clockText } from '../duration.ts';
+
+export interface ProofOptions {
+  readonly id: string;
+  readonly dataDir?: string;
+  readonly json?: boolean;
+  readonly verify?: boolean;
+}
+
+/** `kennel proof ID`: read from the journal alone, so it works while the recording goes on, and without a database. */
+export async function proof(context: CliContext, options: ProofOptions): Promise<number> {
+  const { terminal, env } = context;
+  const { dataDir } = loadConfig(env, options.dataDir === undefined ? {} : { dataDir: options.dataDir });
+  const directory = recordingDirectory(dataDir, await findRecording(dataDir, options.id));
+  const ledger = await ledgerOf(directory);
+  const proven = proofOf(ledger);
+  const differences = options.verify ? await verifyFiles(directory, ledger) : undefined;
+  if (options.json || !terminal.isOutLive)
+    terminal.out(JSON.stringify({ ...proven, ...(differences && { differences }) }, undefined, 2));
+  else for (const line of linesOf(proven)) terminal.out(line);
+  const damaged = differences?.filter(({ kind }) => kind !== 'missing') ?? [];
+  if (damaged.length > 0) terminal.err(`${damaged.length} segment files are not what the journal says.`);
+  return damaged.length > 0 ? EXIT_GAPS : 0;
+}
+
+function linesOf(proven: Proof): string[] {
+  const lost = proven.advertised - proven.stored;
+  return [
+    `job         ${proven.jobId}`,
+    `advertised  ${proven.advertised} = stored ${proven.stored} + lost ${lost}; duplicates ${proven.duplicates}`,
+    `media       ${clockText(proven.durationMs)}, ${bytesText(proven.bytes)}, in ${proven.attempts} attempts`,
+    `ended       ${proven.ended ? proven.ended.why : 'not yet'}`,
+    `checksum    ${proven.checksum}`,
+    ...proven.lost.map(gapLine),
+  ];
+}
+
+const gapLine = ({ epoch, msn, count, cause, detail, durationMs }: NamedLoss): string =>
+  `gap         epoch ${epoch}, segment ${msn}${count > 1 ? ` to ${msn + count - 1}` : ''}, ` +
+  `${clockText(durationMs)}: ${cause} (${detail})`;

@@ -1,0 +1,79 @@
+import type { KennelEvent } from '../../jobs/events.ts';
+import { clockText } from '../duration.ts';
+
+/** What a person reads of an event; undefined for what only the status line shows. */
+export function sentenceOf(event: KennelEvent): string | undefined {
+  switch (event.type) {
+    case 'job.accepted':
+      return event.resumed
+        ? `goes on with the unfinished job ${event.jobId}`
+        : `records ${event.url} as job ${event.jobId}`;
+    case 'recording.started':
+      return `the stream is live: ${describe(event.source)}`;
+    case 'job.moved':
+      return moveSentence(event);
+    case 'job.decided':
+      return `${event.dog}: ${event.decision} (${event.why})${facts(event.evidence)}`;
+    case 'segment.lost': {
+      const last = event.msn + event.count - 1;
+      const which = event.count === 1 ? `segment ${event.msn}` : `segments ${event.msn} to ${last}`;
+      return `GAP: ${which} of epoch ${event.epoch} lost (${event.cause}): ${event.detail}`;
+    }
+    case 'epoch.opened':
+      return event.why === 'first' ? undefined : `epoch ${event.epoch} opened (${event.why})`;
+    case 'segment.stored':
+    case 'job.ended':
+      return undefined;
+  }
+}
+
+type Moved = Extract<KennelEvent, { type: 'job.moved' }>;
+
+function moveSentence({ to, cause, evidence, attempt }: Moved): string | undefined {
+  switch (to) {
+    case 'pending':
+      return undefined;
+    case 'recording':
+      return attempt === 1 ? undefined : `attempt ${attempt}: a recorder is on it again`;
+    case 'retrying':
+      return `the recorder is gone (${cause})${facts(evidence)}; it is started again`;
+    case 'muxing':
+      return `the recording is over (${cause}); joins and verifies the segments`;
+    case 'uploading':
+      return 'brings the file to its place';
+    case 'done':
+      return undefined;
+    case 'failed':
+      return `the job failed (${cause})${facts(evidence)}`;
+    case 'cancelled':
+      return `the job is cancelled (${cause})`;
+  }
+}
+
+const facts = (evidence: Readonly<Record<string, unknown>>): string => {
+  const told = Object.entries(evidence)
+    .filter(([, value]) => typeof value !== 'object' && value !== '' && value !== undefined)
+    .map(([name, value]) => `${name} ${value}`);
+  return told.length > 0 ? `: ${told.join(', ')}` : '';
+};
+
+const describe = (source: Readonly<Record<string, unknown>>): string =>
+  Object.entries(source)
+    .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ') || 'a media playlist';
+
+/** The last lines of a run: what there is, and where. */
+export function summaryOf(event: Extract<KennelEvent, { type: 'job.ended' }>): string[] {
+  const { proof, outcome, state, verdict, files } = event;
+  const head = `${outcome ?? state}${verdict ? ` (${verdict})` : ''}`;
+  const numbers =
+    `advertised = stored${proof['lost'] instanceof Array && proof['lost'].length > 0 ? ' + lost' : ''}: ` +
+    `${proof['advertised']} = ${proof['stored']}`;
+  const lost = Number(proof['advertised']) - Number(proof['stored']);
+  return [
+    `${head}: ${numbers}${lost > 0 ? ` + ${lost}` : ''}, lost ${lost}, duplicates ${proof['duplicates']}, ` +
+      `media ${clockText(Number(proof['durationMs']))}`,
+    ...files,
+  ];
+}

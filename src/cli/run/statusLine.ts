@@ -1,0 +1,48 @@
+import { statfs } from 'node:fs/promises';
+import type { JobStatus } from '../../jobs/node.ts';
+import { bitRateText, bytesText } from '../bytes.ts';
+import { clockText } from '../duration.ts';
+
+/** The bit rate is that of the last so many seconds. */
+const RATE_WINDOW_MS = 10_000;
+
+/** The one line that tells how a recording is doing; built anew with each sample. */
+export class StatusLine {
+  readonly #directory: string;
+  readonly #samples: { readonly at: number; readonly bytes: number }[] = [];
+
+  /** @param directory on the disk whose space matters */
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  async text({ state, ledger }: JobStatus, now: number): Promise<string> {
+    const bytesPerSecond = this.#rate(ledger.bytes, now);
+    const parts = [
+      state.padEnd(9),
+      `media ${clockText(ledger.durationMs)}`,
+      `${ledger.stored} segments`,
+      `${ledger.lost} lost`,
+      bitRateText(bytesPerSecond * 8),
+      await this.#space(bytesPerSecond),
+    ];
+    return parts.join(' · ');
+  }
+
+  #rate(bytes: number, now: number): number {
+    this.#samples.push({ at: now, bytes });
+    while ((this.#samples[0]?.at ?? now) < now - RATE_WINDOW_MS) this.#samples.shift();
+    const first = this.#samples[0];
+    if (!first || first.at === now) return 0;
+    return ((bytes - first.bytes) * 1_000) / (now - first.at);
+  }
+
+  async #space(bytesPerSecond: number): Promise<string> {
+    const { bavail, bsize } = await statfs(this.#directory);
+    const free = bavail * bsize;
+    if (bytesPerSecond <= 0) return `${bytesText(free)} free`;
+    const hours = free / bytesPerSecond / 3_600;
+    const left = hours > 48 ? `${Math.floor(hours / 24)} days` : `${hours.toFixed(1)} h`;
+    return `${bytesText(free)} free (${left})`;
+  }
+}

@@ -1,0 +1,69 @@
+import type { KennelErrorCode } from '../core/errors.ts';
+import { ERROR_CODES } from '../core/errors.ts';
+import type { JobRecord } from './jobRecords.ts';
+
+/** Codes of a recording that was finished. */
+export const EXIT_COMPLETE = 0;
+export const EXIT_GAPS = 3;
+export const EXIT_TRUNCATED = 4;
+
+/** The others follow `sysexits.h` of BSD. */
+const EXIT_OF_ERROR: Readonly<Record<KennelErrorCode, number>> = {
+  'usage.invalid': 64,
+  'url.invalid': 64,
+  'quality.notFound': 64,
+  'playlist.invalid': 65,
+  'segment.invalid': 65,
+  'source.encrypted': 65,
+  'source.unsupported': 65,
+  'limit.exceeded': 65,
+  'source.notFound': 66,
+  'job.notFound': 66,
+  'source.unavailable': 69,
+  'source.vanished': 69,
+  'timeout.exceeded': 69,
+  'database.unavailable': 69,
+  'recorder.crashed': 70,
+  'mux.failed': 70,
+  'mux.unverified': 70,
+  'destination.unwritable': 73,
+  'destination.conflict': 73,
+  'disk.full': 74,
+  'disk.failed': 74,
+  'journal.corrupt': 74,
+  'data.locked': 75,
+  'job.conflict': 75,
+  'database.fenced': 75,
+  'source.refused': 77,
+  'config.invalid': 78,
+  'database.unsafe': 78,
+  'tool.missing': 78,
+};
+
+/** What ends a job and is no error code: verdicts of the supervision tree. */
+const EXIT_OF_VERDICT: Readonly<Record<string, number>> = {
+  'recording.empty': 69,
+  'recorder.spent': 70,
+  'bigDog.spent': 70,
+  'mux.spent': 70,
+  'upload.failed': 74,
+  'upload.spent': 74,
+};
+
+const EXIT_CANCELLED = 130;
+
+export const exitCodeOfError = (code: KennelErrorCode): number => EXIT_OF_ERROR[code];
+
+/** The exit code of a command that ran this job to its end. */
+export function exitCodeOfJob({ state, outcome, verdict, ending }: JobRecord): number {
+  if (state === 'cancelled') return EXIT_CANCELLED;
+  // It ended before what was asked for, but what was recorded is a file that plays.
+  if (outcome === 'truncated') return EXIT_TRUNCATED;
+  if (state === 'failed') return exitCodeOfVerdict(verdict ?? ending ?? '');
+  return outcome === 'gaps' ? EXIT_GAPS : EXIT_COMPLETE;
+}
+
+const exitCodeOfVerdict = (verdict: string): number =>
+  isErrorCode(verdict) ? EXIT_OF_ERROR[verdict] : (EXIT_OF_VERDICT[verdict] ?? 70);
+
+const isErrorCode = (word: string): word is KennelErrorCode => word in ERROR_CODES;

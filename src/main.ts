@@ -1,0 +1,12 @@
+import { runCli } from './cli/cli.ts';
+
+// A reader that goes away (`kennel record … | head`) must not end a recording.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
+const exitCode = await runCli(process.argv.slice(2), {
+  env: process.env,
+  // Loaded on demand: `kennel --help` needs neither a database nor a supervision tree.
+  compose: async (config) => await (await import('./compose.ts')).compose(config),
+});
+// Everything has been stopped by now; a handle that a library forgot must not keep the process.
+process.stdout.write('', () => process.exit(exitCode));
