@@ -171,7 +171,7 @@ test.each(['truncated', 'without its index'])(
     const { verification } = await verifyFile(path, {
       run,
       source: file.verification.packets.source,
-      kinds: [],
+      firsts: [],
       environment: {},
     });
     expect(verification.verified).toBe(false);

@@ -29,6 +29,8 @@ interface Reader {
   readonly ahead: EncodedPacket[];
   readonly packets: AsyncGenerator<EncodedPacket, void, unknown>;
   readonly write: (packet: EncodedPacket) => Promise<void>;
+  /** How long the last packet lasted that did not stand before a hole. */
+  usualSeconds?: number;
 }
 
 /** One track of the output. */
@@ -167,10 +169,20 @@ async function copyTimeline(
       if (start + shift > end + JUMP_CLOSED_SECONDS) shift = end - start;
     }
     const timestamp = packet.timestamp + shift;
-    end = Math.max(end, timestamp + packet.duration);
-    await reader.write(packet.clone({ timestamp }));
+    const duration = timeline.holes ? durationOf(packet, reader) : packet.duration;
+    end = Math.max(end, timestamp + duration);
+    await reader.write(packet.clone({ timestamp, duration }));
     await readAhead(reader);
   }
+}
+
+/**
+ * MPEG-TS has no durations: a packet is said to last until the next one, which before a hole is the whole hole. There the
+ * duration of the packet before it is taken.
+ */
+function durationOf(packet: EncodedPacket, reader: Reader): number {
+  if (packet.duration <= JUMP_CLOSED_SECONDS) reader.usualSeconds = packet.duration;
+  return Math.min(packet.duration, reader.usualSeconds ?? packet.duration);
 }
 
 async function readAhead(reader: Reader): Promise<void> {

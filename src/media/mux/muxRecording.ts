@@ -4,17 +4,16 @@ import { isKennelError, KennelError, messageOf } from '../../core/errors.ts';
 import { diskError } from '../../ledger/diskError.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import { proofOf } from '../../ledger/proof.ts';
-import type { SegmentStored } from '../../ledger/record.ts';
 import { finishFile, measureFile, readIfThere, UNFINISHED, writeDurably } from '../durableFile.ts';
 import type { Ffmpeg } from '../findFfmpeg.ts';
-import { askInspect } from '../mediabunny/askMediabunny.ts';
-import type { MediaInfo, MediaTrack } from '../mediabunny/protocol.ts';
-import { decisiveSegments, type Run, runsOf, segmentsOf } from '../runs.ts';
+import type { MediaInfo } from '../mediabunny/protocol.ts';
+import { type Run, segmentsOf } from '../runs.ts';
 import { verifyFile } from '../verify.ts';
 import type { Made, MuxRequest } from './muxRequest.ts';
 import { type MuxedFile, type MuxResult, muxResultSchema, type Verification } from './muxResult.ts';
 import { ffmpegInput, muxWithFfmpeg } from './muxWithFfmpeg.ts';
 import { muxWithMediabunny } from './muxWithMediabunny.ts';
+import { type ReadRun, readRuns } from './readRuns.ts';
 
 /** The saved result. Written last: when it is there, all of it is. */
 export const MUX_RESULT_FILE = 'mux.json';
@@ -54,16 +53,16 @@ export async function muxRecording(options: MuxOptions): Promise<MuxResult> {
     ...options,
     environment: { ...options.environment, KENNEL_JOB: ledger.jobId ?? '' },
   };
-  const { runs, tracksOf } = await readRuns(context);
+  const runs = await readRuns(context);
   const files: MuxedFile[] = [];
-  for (const [index, run] of runs.entries()) {
+  for (const [index, read] of runs.entries()) {
     signal.throwIfAborted();
-    const parameters = run.timelines.map(({ segments: [first] }) => tracksOf(first));
+    const tracks = read.firsts[0]?.tracks ?? [];
     const audioOnly =
-      run.container === 'packed' ||
-      (parameters[0]?.length !== 0 && !parameters[0]?.some(({ kind }) => kind === 'video'));
+      read.run.container === 'packed' ||
+      (tracks.length > 0 && !tracks.some(({ kind }) => kind === 'video'));
     const file = `run-${index + 1}.${audioOnly ? 'm4a' : 'mp4'}`;
-    files.push(await muxRun(context, { run, parameters, file }));
+    files.push(await muxRun(context, { ...read, file }));
   }
   const result: MuxResult = { v: 1, source, files };
   options.before?.('save the result');
@@ -88,9 +87,7 @@ export async function savedResult(outputDirectory: string): Promise<MuxResult | 
 
 type Context = MuxOptions & { readonly environment: Readonly<Record<string, string>> };
 
-interface RunRequest {
-  readonly run: Run;
-  readonly parameters: readonly (readonly MediaTrack[])[];
+interface RunRequest extends ReadRun {
   readonly file: string;
 }
 
@@ -119,54 +116,13 @@ async function clear(outputDirectory: string): Promise<void> {
   }
 }
 
-/** The runs, and the tracks of each decisive segment: an empty list where they could not be read. */
-async function readRuns(context: Context): Promise<{
-  runs: Run[];
-  tracksOf: (segment: SegmentStored | undefined) => readonly MediaTrack[];
-}> {
-  const { ledger, directory, environment, signal, log } = context;
-  const segments = decisiveSegments(runsOf(ledger));
-  if (segments.length === 0) return { runs: [], tracksOf: () => [] };
-  const inputs = segments.map(({ file, init }) => {
-    const initFile = init === undefined ? undefined : ledger.init(init)?.file;
-    return [...(initFile === undefined ? [] : [initFile]), file].map((name) =>
-      join(directory, name),
-    );
-  });
-  const answer = await askInspect({ inputs, count: false }, { environment, signal });
-  const tracks = new Map<SegmentStored, readonly MediaTrack[]>();
-  for (const [index, segment] of segments.entries()) {
-    const read = answer.inputs[index];
-    if (read !== undefined && 'info' in read) tracks.set(segment, read.info.tracks);
-    else
-      log('segment could not be read for its codecs', {
-        file: segment.file,
-        why: read?.unreadable,
-      });
-  }
-  const tracksOf = (segment: SegmentStored | undefined): readonly MediaTrack[] =>
-    (segment && tracks.get(segment)) ?? [];
-  const runs = runsOf(ledger, (segment) => {
-    const read = tracks.get(segment);
-    return read === undefined || read.length === 0 ? undefined : parametersText(read);
-  });
-  return { runs, tracksOf };
-}
-
-const parametersText = (tracks: readonly MediaTrack[]): string =>
-  tracks
-    .map(({ kind, codec, width, height, sampleRate, channels }) =>
-      [kind, codec, width, height, sampleRate, channels].join(' '),
-    )
-    .join(', ');
-
-async function muxRun(context: Context, { run, parameters, file }: RunRequest): Promise<MuxedFile> {
+async function muxRun(context: Context, { run, firsts, file }: RunRequest): Promise<MuxedFile> {
   const { outputDirectory, signal, log, ledger } = context;
   const path = join(outputDirectory, file);
   const output = path + UNFINISHED;
   const request: MuxRequest = {
     run,
-    parameters,
+    firsts,
     output,
     directory: context.directory,
     environment: context.environment,
@@ -209,7 +165,7 @@ function muxersFor(
 ): [name: string, make: Make][] {
   const mediabunny: [string, Make] = ['mediabunny', muxWithMediabunny];
   if (ffmpeg === undefined) return [mediabunny];
-  const input = ffmpegInput(request.run, request.parameters);
+  const input = ffmpegInput(request.run, request.firsts);
   if ('unfit' in input) {
     rejected.push({ muxer: 'ffmpeg', why: input.unfit });
     return [mediabunny];
@@ -224,13 +180,13 @@ type Tried =
 
 /** Only `mux.failed` and lost packets are the muxer's fault: a full disk or a spoilt segment is none that another cures. */
 async function tryMuxer(request: MuxRequest, make: Make): Promise<Tried> {
-  const { output, run, parameters, environment, signal } = request;
+  const { output, run, firsts, environment, signal } = request;
   try {
     const made = await make(request);
     const { verification, info } = await verifyFile(output, {
       run,
       source: made.source,
-      kinds: (parameters[0] ?? []).map(({ kind }) => kind),
+      firsts,
       environment,
       signal,
     });

@@ -1,4 +1,4 @@
-import type { MediaTrack } from '../mediabunny/protocol.ts';
+import type { MediaInfo } from '../mediabunny/protocol.ts';
 import type { Run } from '../runs.ts';
 import type { TrackCount } from './muxResult.ts';
 
@@ -9,8 +9,8 @@ export interface MuxRequest {
   readonly directory: string;
   /** Absolute path; overwritten. */
   readonly output: string;
-  /** Tracks of the first segment of each timeline; an empty list where they could not be read. */
-  readonly parameters: readonly (readonly MediaTrack[])[];
+  /** What the first segment of each timeline is; without tracks where it could not be read. */
+  readonly firsts: readonly MediaInfo[];
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   readonly title?: string;

@@ -1,6 +1,6 @@
 import { KennelError, messageOf } from '../../core/errors.ts';
 import { runProgram } from '../../process/runProgram.ts';
-import type { MediaTrack } from '../mediabunny/protocol.ts';
+import type { MediaInfo } from '../mediabunny/protocol.ts';
 import { entriesOf, isBroken, type Run } from '../runs.ts';
 import { segmentBytes } from '../segmentBytes.ts';
 import { countFrames } from './countFrames.ts';
@@ -27,11 +27,11 @@ const PACKED_FORMATS: Readonly<Record<string, string>> = {
 /** The demuxer for a run, or undefined when this run is nothing for ffmpeg, with the reason. */
 export function ffmpegInput(
   run: Run,
-  parameters: readonly (readonly MediaTrack[])[],
+  firsts: readonly MediaInfo[],
 ): { format: string } | { unfit: string } {
   if (run.companions.length > 0) return { unfit: 'separate renditions share one clock' };
   if (run.container === 'ts') {
-    const identifiers = new Set(parameters.map((tracks) => tracks.map(({ id }) => id).join(' ')));
+    const identifiers = new Set(firsts.map(({ tracks }) => tracks.map(({ id }) => id).join(' ')));
     // Packets under an identifier that was not there at the beginning would be left out without a word.
     return identifiers.size > 1
       ? { unfit: 'packet identifiers change at a discontinuity' }
@@ -41,7 +41,7 @@ export function ffmpegInput(
     // Its demuxer takes decode times as they are: it closes no jump.
     return isBroken(run) ? { unfit: 'fragmented MP4 with jumps' } : { format: 'mov' };
   }
-  const format = PACKED_FORMATS[parameters[0]?.[0]?.codec ?? ''];
+  const format = PACKED_FORMATS[firsts[0]?.tracks[0]?.codec ?? ''];
   return format === undefined ? { unfit: 'packed audio of an unknown codec' } : { format };
 }
 
@@ -102,7 +102,7 @@ function ffmpegArguments(request: MuxRequest, format: string): string[] {
   const { run, output, title, createdAt } = request;
   // Also packets before the first key frame: nothing that was recorded is left out.
   const copyAll = ['-map', '0:v?', '-map', '0:a?', '-copyinkf', '-copypriorss', '1', '-c', 'copy'];
-  const audios = (request.parameters[0] ?? []).filter(({ kind }) => kind === 'audio');
+  const audios = (request.firsts[0]?.tracks ?? []).filter(({ kind }) => kind === 'audio');
   // Without it one damaged AAC frame ends the whole copy; for other codecs it is an error.
   const audioFilters = audios.flatMap(({ codec }, index) =>
     codec === 'aac' ? [`-bsf:a:${index}`, 'aac_adtstoasc'] : [],
