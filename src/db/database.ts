@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
-import type { DatabaseLog } from './databaseLog.ts';
+import type { Log } from '../core/log.ts';
 import { pgliteDriver } from './drizzle.ts';
 import { type LegalMove, migrationsFolder, writeLegalMoves } from './migrate.ts';
 import { PgliteClient } from './pglite/client.ts';
@@ -25,7 +25,7 @@ export interface OpenDatabaseOptions {
   readonly directory: string;
   /** What the statechart allows; the database refuses every other move. */
   readonly legalMoves: readonly LegalMove[];
-  readonly log?: DatabaseLog;
+  readonly log?: Log;
 }
 
 /**

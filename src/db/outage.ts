@@ -43,7 +43,7 @@ export function isOutage(error: unknown): boolean {
   );
 }
 
-/** The text of the innermost cause: Drizzle's own message is the statement with its parameters, which may be secret. */
+/** The text of the innermost cause. */
 export function causeOf(error: unknown): string {
   let at = error;
   while (at instanceof Error && at.cause instanceof Error) at = at.cause;
@@ -57,12 +57,16 @@ export const unavailable = (cause: unknown): KennelError =>
     { cause, retryable: true },
   );
 
+/** What the driver threw. Drizzle's own error shows the statement with its parameters, and those may be secret. */
+export const unwrapped = (error: unknown): unknown =>
+  error instanceof Error && 'params' in error && error.cause !== undefined ? error.cause : error;
+
 /** Asks once; an outage becomes `database.unavailable`, for callers who rather hear that than wait. */
 export async function askOnce<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   try {
     return await ask();
   } catch (error) {
-    if (isKennelError(error) || !isOutage(error)) throw error;
-    throw unavailable(error);
+    if (isKennelError(error) || !isOutage(error)) throw unwrapped(error);
+    throw unavailable(unwrapped(error));
   }
 }

@@ -1,6 +1,6 @@
 import { type Clock, pause } from '../core/clock.ts';
-import type { DatabaseLog } from './databaseLog.ts';
-import { causeOf, isOutage, unavailable } from './outage.ts';
+import type { Log } from '../core/log.ts';
+import { causeOf, isOutage, unavailable, unwrapped } from './outage.ts';
 
 /** First and longest pause between tries, milliseconds: a restarted server is found at once, a dead one is not hammered. */
 const BACKOFF_FIRST_MS = 50;
@@ -18,7 +18,7 @@ const TRIES_PER_LOG_LINE = 100;
 export interface Persistence {
   readonly clock: Clock;
   random(): number;
-  readonly log: DatabaseLog;
+  readonly log: Log;
 }
 
 /**
@@ -38,7 +38,7 @@ export async function persist<Answer>(
       if (tries > 1) log('info', 'The database answers again', { tries });
       return answer;
     } catch (error) {
-      if (!isOutage(error)) throw error;
+      if (!isOutage(error)) throw unwrapped(error);
       if (tries % TRIES_PER_LOG_LINE === 1) {
         log('warn', 'The database does not answer, trying again', { tries, error: causeOf(error) });
       }

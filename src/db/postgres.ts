@@ -1,7 +1,7 @@
 import postgres from 'postgres';
 import { KennelError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
 import type { KennelDatabase } from './database.ts';
-import type { DatabaseLog } from './databaseLog.ts';
 import { postgresDriver } from './drizzle.ts';
 import { type LegalMove, migrationsFolder, writeLegalMoves } from './migrate.ts';
 import { askOnce } from './outage.ts';
@@ -34,7 +34,7 @@ const settings = {
 export interface OpenPostgres {
   readonly url: string;
   readonly legalMoves: readonly LegalMove[];
-  readonly log: DatabaseLog;
+  readonly log: Log;
 }
 
 /** Throws `database.unavailable` when the server does not answer now, `database.unsafe` when it is too old. */
@@ -61,7 +61,7 @@ async function prepare({ url, legalMoves, log }: OpenPostgres): Promise<void> {
   }
 }
 
-async function assertUsable(client: postgres.Sql, log: DatabaseLog): Promise<void> {
+async function assertUsable(client: postgres.Sql, log: Log): Promise<void> {
   const [row] = await client<{ version: number; fsync: string }[]>`
     select current_setting('server_version_num')::int as version, current_setting('fsync') as fsync`;
   const version = Math.floor((row?.version ?? 0) / 10_000);

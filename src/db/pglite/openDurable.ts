@@ -43,19 +43,19 @@ async function assertDurable(database: PGlite, fs: DurableFs): Promise<void> {
   const { rows } = await database.query<{ name: string; setting: string }>(
     `select name, setting from pg_settings where name in ('fsync', 'wal_sync_method', 'synchronous_commit')`,
   );
-  const settings = Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
+  const settings = new Map(rows.map(({ name, setting }) => [name, setting]));
   const before = fs.syncs;
   await database.query(`select pg_logical_emit_message(true, 'kennel', 'self-test')`);
   const syncs = fs.syncs - before;
   const isSafe =
-    settings['fsync'] === 'on' &&
-    settings['wal_sync_method'] === 'fsync' &&
-    settings['synchronous_commit'] === 'on' &&
+    settings.get('fsync') === 'on' &&
+    settings.get('wal_sync_method') === 'fsync' &&
+    settings.get('synchronous_commit') === 'on' &&
     syncs > 0;
   if (isSafe) return;
   throw new KennelError(
     'database.unsafe',
     'the embedded database does not write through to the disk; install the PGlite version that Kennel pins, or set DATABASE_URL',
-    { details: { ...settings, syncsOfOneCommit: syncs } },
+    { details: { ...Object.fromEntries(settings), syncsOfOneCommit: syncs } },
   );
 }
