@@ -94,4 +94,4 @@ ALTER TABLE "job_transitions" ADD CONSTRAINT "job_transitions_legal" FOREIGN KEY
 ALTER TABLE "recordings" ADD CONSTRAINT "recordings_job_id_jobs_id_fk" FOREIGN KEY ("job_id") REFERENCES "public"."jobs"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "segments" ADD CONSTRAINT "segments_job_id_recordings_job_id_fk" FOREIGN KEY ("job_id") REFERENCES "public"."recordings"("job_id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "decisions_job" ON "decisions" USING btree ("job_id","id");--> statement-breakpoint
-CREATE INDEX "jobs_state_created_at" ON "jobs" USING btree ("state","created_at");
+CREATE INDEX "jobs_created_at" ON "jobs" USING btree ("created_at");
