@@ -1,7 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
 const project = (name: string, include: readonly string[], testTimeout: number) => ({
-  test: { name, root: '.', include: [...include], testTimeout, hookTimeout: 60_000 },
+  test: {
+    name,
+    root: '.',
+    include: [...include],
+    testTimeout,
+    hookTimeout: 60_000,
+    // Whole products and servers in real time: one after the other, or they measure each other.
+    fileParallelism: name !== 'integration' && name !== 'e2e',
+  },
 });
 
 export default defineConfig({

@@ -36,7 +36,8 @@ test('what is no URL is a usage error, told before anything starts', async () =>
 });
 
 test('a refused connection is an unavailable source', async () => {
-  const server = createServer().listen(0, '127.0.0.1');
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   const { code, stderr } = await setup().record(`http://127.0.0.1:${port}/live.m3u8`);
@@ -89,14 +90,15 @@ test('a VOD playlist is recorded whole and ends by itself', async () => {
 });
 
 test('a master playlist gives the quality that was asked for, or says what there is', async () => {
-  await origin.add('ts', { vod: true });
-  await origin.add('hi', { set: 'hi', vod: true });
+  await using variants = await startOrigin({
+    streams: { hi: { set: 'hi', vod: true }, ts: { vod: true } },
+  });
   const { record } = setup();
-  const chosen = await record(origin.masterUrl, '9999p,worst', '--json');
+  const chosen = await record(variants.masterUrl, '9999p,worst', '--json');
   expect(chosen.code).toBe(0);
   const started = eventsOf(chosen.stdout).find(({ type }) => type === 'recording.started');
   expect(started).toMatchObject({ source: { playlist: 'master', height: 144 } });
-  const missing = await setup().record(origin.masterUrl, '9999p');
+  const missing = await setup().record(variants.masterUrl, '9999p');
   expect(missing.code).toBe(64);
   expect(missing.stderr).toMatch(/quality\.notFound/);
 });
@@ -110,7 +112,8 @@ test('fragmented MP4 is recorded too', async () => {
 
 test('a segment that is 404 for ever is named with its cause: in the proof, in the manifest, in the exit code', async () => {
   await origin.add('gap', {
-    window: 6,
+    window: 'all',
+    prefill: 6,
     endAfter: 14,
     faults: [{ on: 'segment', index: 8, do: 'status', status: 404 }],
   });
