@@ -35,8 +35,9 @@ function codeOf(error: unknown): string | undefined {
 
 /** Whether the same statement can succeed later, without anybody changing it. */
 export function isOutage(error: unknown): boolean {
-  if (isKennelError(error)) return error.retryable;
-  const code = codeOf(error);
+  const thrown = unwrapped(error);
+  if (isKennelError(thrown)) return thrown.retryable;
+  const code = codeOf(thrown);
   if (code === undefined) return false;
   return (
     CONNECTION_CODES.has(code) || PASSING_CODES.has(code) || PASSING_CLASSES.has(code.slice(0, 2))
@@ -66,7 +67,7 @@ export async function askOnce<Answer>(ask: () => Promise<Answer>): Promise<Answe
   try {
     return await ask();
   } catch (error) {
-    if (isKennelError(error) || !isOutage(error)) throw unwrapped(error);
-    throw unavailable(unwrapped(error));
+    const thrown = unwrapped(error);
+    throw isKennelError(thrown) || !isOutage(thrown) ? thrown : unavailable(thrown);
   }
 }

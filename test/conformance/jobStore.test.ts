@@ -250,7 +250,7 @@ for (const under of await databasesUnderTest()) {
     });
 
     // PGlite is skipped by design: it lives in this process, so there is no server that could be away. That it starts again
-    // after a panic is shown in test/unit/db/pgliteClient.test.ts.
+    // after a panic is shown in embeddedDatabase.test.ts.
     test.skipIf(under.kind === 'pglite')('moves and decisions outlast an outage', async () => {
       const { store, id, log: said } = await setup();
       const { log } = await store.open(id, live);

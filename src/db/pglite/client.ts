@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { KennelError } from '../../core/errors.ts';
+import { KennelError, messageOf } from '../../core/errors.ts';
 import type { QueryResult, Reply, Request } from './protocol.ts';
 import { unpackError } from './thrownError.ts';
 
@@ -32,7 +32,7 @@ class Session {
   readonly ended: Promise<void>;
 
   constructor(directory: string) {
-    this.#worker = new Worker(WORKER, { workerData: { directory } });
+    this.#worker = new Worker(WORKER, { workerData: { directory }, execArgv: [] });
     this.ready = new Promise((resolve, reject) => this.#waiting.set(0, { resolve, reject }));
     let cause: unknown = new Error('the database thread ended');
     this.#worker.on('message', (reply: Reply) => this.#settle(reply));
@@ -67,7 +67,7 @@ class Session {
 }
 
 const gone = (cause: unknown) =>
-  new KennelError('database.unavailable', 'the embedded database stopped; it is started again', {
+  new KennelError('database.unavailable', `the embedded database stopped: ${messageOf(cause)}`, {
     cause,
     retryable: true,
   });

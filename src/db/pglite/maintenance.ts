@@ -5,13 +5,18 @@ import type { PGlite } from '@electric-sql/pglite';
  * writes far less than the limit below.
  */
 const LOOK_EVERY_MS = 10_000;
-/** A checkpoint at the latest after this time, milliseconds: what `checkpoint_timeout` would do, but sooner. */
-const CHECKPOINT_EVERY_MS = 60_000;
-/** A checkpoint as soon as the log grew by this, bytes: half of `max_wal_size`. */
-const CHECKPOINT_WAL_BYTES = 32 * 1024 * 1024;
-/** Vacuum at the latest after this time, milliseconds, and as soon as the log grew by this, bytes. */
-const VACUUM_EVERY_MS = 3_600_000;
-const VACUUM_WAL_BYTES = 128 * 1024 * 1024;
+
+/** Work is due at once when the log grew by `mostBytes`, and after a time when it grew by `leastBytes`. */
+interface Limit {
+  readonly mostBytes: number;
+  readonly leastBytes: number;
+  readonly everyMs: number;
+}
+
+/** Half of `max_wal_size`; and what `checkpoint_timeout` would do, but sooner. */
+const CHECKPOINT: Limit = { mostBytes: 32 * 1024 ** 2, leastBytes: 1, everyMs: 60_000 };
+/** A move writes about a kilobyte, so a vacuum finds a thousand dead rows at least. */
+const VACUUM: Limit = { mostBytes: 128 * 1024 ** 2, leastBytes: 1024 ** 2, everyMs: 3_600_000 };
 
 /**
  * Does for PGlite what the checkpointer and autovacuum do for a server: alone it never checkpoints, so its log grows
@@ -27,13 +32,11 @@ export function maintain(database: PGlite, failed: (error: unknown) => void): { 
       checkpoint = { ...checkpoint, lsn };
       vacuum = checkpoint;
     }
-    const sinceVacuum = await grown(database, vacuum.lsn);
-    if (isDue(sinceVacuum, vacuum.at, { bytes: VACUUM_WAL_BYTES, everyMs: VACUUM_EVERY_MS })) {
+    if (isDue(await grown(database, vacuum.lsn), vacuum.at, VACUUM)) {
       await database.exec('vacuum (analyze)');
       vacuum = { at: performance.now(), lsn: await writtenUpTo(database) };
     }
-    const limit = { bytes: CHECKPOINT_WAL_BYTES, everyMs: CHECKPOINT_EVERY_MS };
-    if (!isDue(await grown(database, checkpoint.lsn), checkpoint.at, limit)) return;
+    if (!isDue(await grown(database, checkpoint.lsn), checkpoint.at, CHECKPOINT)) return;
     await database.exec('checkpoint');
     checkpoint = { at: performance.now(), lsn: await writtenUpTo(database) };
   };
@@ -42,8 +45,8 @@ export function maintain(database: PGlite, failed: (error: unknown) => void): { 
   return { stop: () => clearInterval(timer) };
 }
 
-const isDue = (bytes: number, since: number, limit: { bytes: number; everyMs: number }) =>
-  bytes > limit.bytes || (bytes > 0 && performance.now() - since > limit.everyMs);
+const isDue = (bytes: number, since: number, { mostBytes, leastBytes, everyMs }: Limit) =>
+  bytes > mostBytes || (bytes >= leastBytes && performance.now() - since >= everyMs);
 
 async function writtenUpTo(database: PGlite): Promise<string> {
   const { rows } = await database.query<{ lsn: string }>(
