@@ -8,6 +8,8 @@ import { type Database, openDatabase } from '../../src/db/database.ts';
 import { jobLog } from '../../src/db/jobLog.ts';
 import { jobQueries } from '../../src/db/jobQueries.ts';
 import { jobStore } from '../../src/db/jobStore.ts';
+import { writeLegalMoves } from '../../src/db/migrate.ts';
+import { legalMoves } from '../../src/db/schema.ts';
 import { SPEC } from '../support/database.ts';
 import { databasesUnderTest } from '../support/databasesUnderTest.ts';
 
@@ -40,10 +42,9 @@ for (const under of await databasesUnderTest()) {
     beforeAll(async () => {
       database = await openDatabase({ ...(await under.place()), legalMoves: LEGAL_MOVES });
     });
-    afterAll(async () => {
-      await database?.close();
-      await under.stop();
-    });
+    // Run from the last to the first.
+    afterAll(() => under.stop());
+    afterAll(() => database.close());
 
     const setup = async () => {
       const moves: string[] = [];
@@ -204,6 +205,19 @@ for (const under of await databasesUnderTest()) {
       await expect(log.commit({ ...RECORD, to: 'done' })).rejects.toMatchObject({ code: '23503' });
       expect(await store.get(id)).toMatchObject({ state: 'pending', version: 0 });
       expect(said).toEqual([]);
+    });
+
+    test('a move that the chart no longer knows goes, unless it stands in a history', async () => {
+      const { store, id } = await setup();
+      const { log } = await store.open(id, live);
+      await log.commit(RECORD);
+      const keep = LEGAL_MOVES.filter(({ to }) => to !== 'recording' && to !== 'done');
+      await writeLegalMoves(database.db, keep);
+      const left = await database.db.select().from(legalMoves);
+      expect(left).toContainEqual({ from: 'pending', to: 'recording' });
+      expect(left).not.toContainEqual({ from: 'uploading', to: 'done' });
+      await writeLegalMoves(database.db, LEGAL_MOVES);
+      await expect(database.db.$count(legalMoves)).resolves.toBe(LEGAL_MOVES.length);
     });
 
     test('a move from a state in which the job is not is a bug, not a lost right', async () => {

@@ -47,10 +47,9 @@ for (const under of await databasesUnderTest()) {
     beforeAll(async () => {
       database = await openDatabase({ ...(await under.place()), legalMoves: LEGAL_MOVES });
     });
-    afterAll(async () => {
-      await database?.close();
-      await under.stop();
-    });
+    // Run from the last to the first.
+    afterAll(() => under.stop());
+    afterAll(() => database.close());
 
     const setup = async () => {
       const jobId = v7();
