@@ -14,7 +14,7 @@ import { segmentIndex } from './db/segmentIndex.ts';
 import { hostPool } from './hls/hostPool.ts';
 import { EventFeed } from './jobs/events.ts';
 import { exitCodeOfJob } from './jobs/exitCode.ts';
-import { oneAtATime } from './jobs/oneAtATime.ts';
+import { serialFinish } from './jobs/serialFinish.ts';
 import { KennelNode } from './jobs/node.ts';
 import { POLICY } from './jobs/policy.ts';
 import { ledgerOf, recordingDirectory } from './jobs/recordings.ts';
@@ -97,7 +97,7 @@ export async function compose(config: Config): Promise<Kennel> {
       random: Math.random,
       leash,
       store: records,
-      finish: oneAtATime(finish),
+      finish: serialFinish(finish),
       policy: POLICY,
     },
     clock: { setTimeout, clearTimeout },

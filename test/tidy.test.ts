@@ -97,7 +97,9 @@ test('machines import nothing but xstate and each other', () => {
 test('machines read no clock and no dice of their own', () => {
   const impure = sources
     .filter((file) => file.startsWith('machines/'))
-    .filter((file) => /\b(Date\.now|Math\.random|new Date|performance\.|process\.)/.test(read(file)));
+    .filter((file) =>
+      /\b(Date\.now|Math\.random|new Date|performance\.|process\.)/.test(read(file)),
+    );
   expect(impure).toEqual([]);
 });
 
@@ -123,8 +125,12 @@ test('only the configuration reads the environment', () => {
 });
 
 test('no test sleeps: the clock is moved, or the event is awaited', () => {
-  const sleepy = globSync('test/{unit,machines,simulation,conformance}/**/*.test.ts', { cwd: root });
-  expect(sleepy.filter((file) => /\b(sleep|delay)\(\d|timers\/promises/.test(read(file)))).toEqual([]);
+  const sleepy = globSync('test/{unit,machines,simulation,conformance}/**/*.test.ts', {
+    cwd: root,
+  });
+  expect(sleepy.filter((file) => /\b(sleep|delay)\(\d|timers\/promises/.test(read(file)))).toEqual(
+    [],
+  );
 });
 
 test('the architecture tells of every folder', () => {

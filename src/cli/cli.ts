@@ -23,7 +23,10 @@ Environment: KENNEL_DATA_DIR, DATABASE_URL, KENNEL_HOSTS, KENNEL_LOG_LEVEL, KENN
  *
  * @param argv the arguments after the program's name
  */
-export async function runCli(argv: readonly string[], outer: Omit<CliContext, 'terminal'>): Promise<number> {
+export async function runCli(
+  argv: readonly string[],
+  outer: Omit<CliContext, 'terminal'>,
+): Promise<number> {
   const context: CliContext = { ...outer, terminal: terminal(outer.env) };
   try {
     let exitCode = 0;
@@ -76,7 +79,9 @@ function commandLine(context: CliContext, done: (exitCode: number) => void): Com
     .option('--header <"Name: value">', 'request header; may be repeated', collect, [])
     .option('--keep-segments', 'keep the segments after the file is verified and stored')
     .action(async (url: string, quality: string | undefined, options) =>
-      done(await (await import('./commands/record.ts')).record(context, { url, quality, ...options })),
+      done(
+        await (await import('./commands/record.ts')).record(context, { url, quality, ...options }),
+      ),
     );
   recording(program.command('resume <id>'))
     .description('go on with an unfinished job')
@@ -85,7 +90,9 @@ function commandLine(context: CliContext, done: (exitCode: number) => void): Com
     );
   program
     .command('proof <id>')
-    .description('what a recording has, from its journal: advertised = stored + lost, each gap with its cause')
+    .description(
+      'what a recording has, from its journal: advertised = stored + lost, each gap with its cause',
+    )
     .option('--data-dir <directory>', 'where recordings live')
     .option('--json', 'as JSON (the default when piped)')
     .option('--verify', 'also hash every segment that is still on disk')
@@ -98,7 +105,9 @@ function commandLine(context: CliContext, done: (exitCode: number) => void): Com
     .option('--data-dir <directory>', 'where the database lives')
     .option('--limit <n>', 'how many', '20')
     .option('--json', 'as JSON, one object a line')
-    .action(async (options) => done(await (await import('./commands/jobs.ts')).jobs(context, options)));
+    .action(async (options) =>
+      done(await (await import('./commands/jobs.ts')).jobs(context, options)),
+    );
   program
     .command('why <id>')
     .description('every move and decision of a job, with its evidence')

@@ -19,7 +19,10 @@ const FREE_BYTES_MIN = 1_000_000_000;
  *
  * @param openDatabase opens the database as a recording would, and closes it; rejects when it cannot be used
  */
-export async function examine(config: Config, openDatabase: () => Promise<void>): Promise<Finding[]> {
+export async function examine(
+  config: Config,
+  openDatabase: () => Promise<void>,
+): Promise<Finding[]> {
   return [
     checkNode(),
     await checkDataDirectory(config),
@@ -34,7 +37,9 @@ function checkNode(): Finding {
     check: 'node',
     verdict: isNew ? 'good' : 'bad',
     found: process.versions.node,
-    ...(!isNew && { advice: `Node ${NODE_MAJOR_MIN} or newer runs Kennel; npm scripts bring it along.` }),
+    ...(!isNew && {
+      advice: `Node ${NODE_MAJOR_MIN} or newer runs Kennel; npm scripts bring it along.`,
+    }),
   };
 }
 
@@ -54,15 +59,16 @@ async function checkDataDirectory({ dataDir }: Config): Promise<Finding> {
   }
 }
 
-async function checkDatabase(
-  config: Config,
-  openDatabase: () => Promise<void>,
-): Promise<Finding> {
+async function checkDatabase(config: Config, openDatabase: () => Promise<void>): Promise<Finding> {
   const check = 'database';
   const kind = config.databaseUrl ? 'PostgreSQL' : 'embedded';
   try {
     await openDatabase();
-    return { check, verdict: 'good', found: `${kind}: opens, is up to date, commits reach the disk` };
+    return {
+      check,
+      verdict: 'good',
+      found: `${kind}: opens, is up to date, commits reach the disk`,
+    };
   } catch (error) {
     return { check, verdict: 'bad', found: `${kind}: ${messageOf(error)}` };
   }
@@ -70,7 +76,8 @@ async function checkDatabase(
 
 async function checkFfmpeg({ ffmpeg: given, searchPath }: Config): Promise<Finding> {
   const ffmpeg = await findFfmpeg({ searchPath, ...(given !== undefined && { given }) });
-  if (ffmpeg) return { check: 'ffmpeg', verdict: 'good', found: `${ffmpeg.version} at ${ffmpeg.path}` };
+  if (ffmpeg)
+    return { check: 'ffmpeg', verdict: 'good', found: `${ffmpeg.version} at ${ffmpeg.path}` };
   return {
     check: 'ffmpeg',
     verdict: 'fair',

@@ -23,7 +23,10 @@ export interface JobRecords extends Store {
   /** The one job whose id begins or ends so. Rejects with `job.notFound` or `job.conflict`. */
   findByPrefix(part: string): Promise<JobRecord>;
   /** Newest first. */
-  list(options: { readonly limit: number; readonly state?: JobState }): Promise<readonly JobRecord[]>;
+  list(options: {
+    readonly limit: number;
+    readonly state?: JobState;
+  }): Promise<readonly JobRecord[]>;
   /** All that have not ended, oldest first. */
   findUnfinished(): Promise<readonly JobRecord[]>;
   transitions(jobId: string): Promise<readonly (Move & { readonly at: number })[]>;

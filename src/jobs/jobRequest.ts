@@ -35,10 +35,16 @@ const FIELD_VALUE_BAD = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 export function jobSpec(request: JobRequest): JobSpec {
   const quality = (request.quality ?? 'best').split(',').map((wish) => wish.trim());
   if (quality.some((wish) => wish === ''))
-    throw new KennelError('usage.invalid', 'The quality has an empty wish; write it as "720p,best".');
+    throw new KennelError(
+      'usage.invalid',
+      'The quality has an empty wish; write it as "720p,best".',
+    );
   for (const [name, value] of Object.entries(request.headers ?? {}))
     if (!FIELD_NAME.test(name) || FIELD_VALUE_BAD.test(value))
-      throw new KennelError('usage.invalid', `The header ${JSON.stringify(name)} is not one that HTTP allows.`);
+      throw new KennelError(
+        'usage.invalid',
+        `The header ${JSON.stringify(name)} is not one that HTTP allows.`,
+      );
   const { durationMs } = request;
   if (durationMs !== undefined && !(durationMs > 0))
     throw new KennelError('usage.invalid', 'The duration must be longer than nothing.');
@@ -67,4 +73,6 @@ function checkedUrl(text: string): string {
 
 /** Keeps the slash that tells a directory from a file. */
 const absoluteOutput = (output: string): string =>
-  output.endsWith('/') || output === '.' ? `${resolve(output)}/`.replace('//', '/') : resolve(output);
+  output.endsWith('/') || output === '.'
+    ? `${resolve(output)}/`.replace('//', '/')
+    : resolve(output);

@@ -93,7 +93,10 @@ export class JournalFollower {
       if (offset > 0) this.#indexing ??= this.#index().finally(() => (this.#indexing = undefined));
     } catch (error) {
       // The writer took back lines that were read too early (its disk failed): begin again, quietly.
-      log('warn', 'the journal is read from its beginning again', { jobId, error: messageOf(error) });
+      log('warn', 'the journal is read from its beginning again', {
+        jobId,
+        error: messageOf(error),
+      });
       this.ledger = new Ledger({ segmentsKept: 0 });
       this.#offset = 0;
     }

@@ -8,8 +8,8 @@ import type { Log } from '../core/log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Proof } from '../ledger/proof.ts';
 import type { EventFeed } from './events.ts';
-import { JournalFollower, type SegmentIndex } from './journalFollower.ts';
 import type { JobRecord, JobRecords } from './jobRecords.ts';
+import { JournalFollower, type SegmentIndex } from './journalFollower.ts';
 
 export interface NodeParts {
   readonly records: JobRecords;
@@ -79,7 +79,10 @@ export class KennelNode {
   /** Takes up an unfinished job by its id. Rejects with `job.conflict` when it has ended. */
   async resume(job: JobRecord): Promise<void> {
     if (isTerminal(job.state))
-      throw new KennelError('job.conflict', `The job ${job.id} is ${job.state} already; see "kennel proof ${job.id}".`);
+      throw new KennelError(
+        'job.conflict',
+        `The job ${job.id} is ${job.state} already; see "kennel proof ${job.id}".`,
+      );
     await this.#take(job.id, { state: job.state, spec: job.spec, resumed: true });
   }
 

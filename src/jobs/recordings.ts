@@ -27,9 +27,15 @@ export async function findRecording(dataDir: string, part: string): Promise<stri
   const found = ids.filter((id) => id.startsWith(part) || id.endsWith(part));
   const [only, ...others] = found;
   if (only === undefined || part === '')
-    throw new KennelError('job.notFound', `No recording in ${dataDir} has an id that begins or ends with ${JSON.stringify(part)}; "kennel jobs" lists them.`);
+    throw new KennelError(
+      'job.notFound',
+      `No recording in ${dataDir} has an id that begins or ends with ${JSON.stringify(part)}; "kennel jobs" lists them.`,
+    );
   if (others.length > 0)
-    throw new KennelError('job.conflict', `${found.length} recordings fit ${part}: ${found.join(', ')}. Give more of the id.`);
+    throw new KennelError(
+      'job.conflict',
+      `${found.length} recordings fit ${part}: ${found.join(', ')}. Give more of the id.`,
+    );
   return only;
 }
 

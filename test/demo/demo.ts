@@ -23,7 +23,9 @@ const output = join(root, 'demo-output');
 const dataDir = mkdtempSync(join(tmpdir(), 'kennel-demo-'));
 
 const say = (text: string) =>
-  void process.stdout.write(`${styleText('yellow', `demo  ${text}`, { stream: process.stdout })}\n`);
+  void process.stdout.write(
+    `${styleText('yellow', `demo  ${text}`, { stream: process.stdout })}\n`,
+  );
 
 /** The process ids of the recorder hosts, as they leave them for their next supervisor. */
 const hostPids = (): number[] =>
@@ -71,15 +73,22 @@ async function main(): Promise<number> {
 
   const [directory = ''] = globSync(join(dataDir, 'recordings', '*'));
   const ledger = await ledgerOf(directory);
-  const account = reconcile(origin.stream('ts'), { stored: ledger.segments(), lost: ledger.gaps() });
-  say(`the origin's own account: ${account.stored.length} of its segments stored, ` +
-    `${account.unaccounted.length} unaccounted for, ${account.twice.length} twice, ${account.wrong.length} wrong`);
+  const account = reconcile(origin.stream('ts'), {
+    stored: ledger.segments(),
+    lost: ledger.gaps(),
+  });
+  say(
+    `the origin's own account: ${account.stored.length} of its segments stored, ` +
+      `${account.unaccounted.length} unaccounted for, ${account.twice.length} twice, ${account.wrong.length} wrong`,
+  );
   const isWhole =
     exitCode === 0 &&
     ledger.lost === 0 &&
     ledger.duplicates === 0 &&
     account.unaccounted.length + account.twice.length + account.wrong.length === 0;
-  say(`${ledger.advertised} advertised = ${ledger.stored} stored, after ${ledger.attempts} attempts`);
+  say(
+    `${ledger.advertised} advertised = ${ledger.stored} stored, after ${ledger.attempts} attempts`,
+  );
   process.stdout.write(
     isWhole
       ? 'advertised = stored, lost 0, duplicates 0\n'

@@ -90,7 +90,12 @@ function diagram(node: AnyStateNode, depth: number): string[] {
   const ends = children
     .filter(({ type }) => type === 'final')
     .map((state) => `${indent}${nameOf(state)} --> [*]`);
-  return [...nested, ...(first ? [`${indent}[*] --> ${nameOf(first)}`] : []), ...new Set(arrows), ...ends];
+  return [
+    ...nested,
+    ...(first ? [`${indent}[*] --> ${nameOf(first)}`] : []),
+    ...new Set(arrows),
+    ...ends,
+  ];
 }
 
 const isFar = (from: AnyStateNode, to: AnyStateNode): boolean => from.path[0] !== to.path[0];

@@ -6,15 +6,15 @@ const homes: KennelHome[] = [];
 afterEach(() => {
   for (const home of homes.splice(0)) home.remove();
 });
-const setup = () => {
-  const home = kennelHome();
+const setup = (options?: { isNew: boolean }) => {
+  const home = kennelHome(options);
   homes.push(home);
   return home;
 };
 
 test('the environment alone can say what to record', async () => {
   await using origin = await startOrigin({ streams: { hi: { set: 'hi', vod: true } } });
-  const home = setup();
+  const home = setup({ isNew: true });
   const { code, stdout } = await home.run([], {
     RUNNING_MODE: 'adhoc',
     MANIFEST_URL: origin.playlistUrl('hi'),
@@ -62,7 +62,11 @@ test('jobs, why and proof tell of a finished recording, and its secrets stay whe
   expect(recorded.code).toBe(0);
   const jobId = eventsOf(recorded.stdout)[0]?.jobId ?? '';
   const listed = await home.run(['jobs', '--json']);
-  expect(JSON.parse(listed.stdout)).toMatchObject({ id: jobId, state: 'done', outcome: 'complete' });
+  expect(JSON.parse(listed.stdout)).toMatchObject({
+    id: jobId,
+    state: 'done',
+    outcome: 'complete',
+  });
   const why = await home.run(['why', jobId]);
   expect(why.stdout).toContain('recording → muxing');
   const proof = await home.run(['proof', jobId, '--json']);
@@ -91,8 +95,16 @@ test('probe reads playlists behind links and in files', async () => {
 
 test('doctor finds this machine fit, and says what would make it better', async () => {
   const { code, stdout } = await setup().run(['doctor', '--json']);
-  const findings = stdout.trim().split('\n').map((line) => JSON.parse(line));
-  expect(findings.map(({ check }) => check)).toEqual(['node', 'data directory', 'database', 'ffmpeg']);
+  const findings = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(findings.map(({ check }) => check)).toEqual([
+    'node',
+    'data directory',
+    'database',
+    'ffmpeg',
+  ]);
   expect(code).toBe(0);
 });
 

@@ -23,26 +23,29 @@ const setup = async () => {
 test.each([
   ['SIGTERM', 143],
   ['SIGINT', 130],
-] as const)('%s in the middle of a recording leaves a verified file, its exit code, and no process', async (signal, exitCode) => {
-  const { home, origin, running } = await setup();
-  await using _origin = origin;
-  const sentAt = performance.now();
-  running.child.kill(signal);
-  const { code, stdout, stderr } = await running.ended;
-  const tookMs = performance.now() - sentAt;
-  expect({ code, stdout, stderr }).toMatchObject({ code: exitCode });
-  expect(stdout).toMatch(/^complete/);
-  // A promise to whoever stops the process (Kubernetes kills after a while), not a measure of speed.
-  expect(tookMs).toBeLessThan(10_000);
-  await until('no process is left', () => home.processes().length === 0, 1_000);
-  const ffmpeg = await ffmpegPath();
-  if (!ffmpeg) throw new Error(`the file cannot be judged: ${whyMissing('ffmpeg')}`);
-  const segments = (await home.ledger()).segments();
-  const from = segments[0]?.msn ?? 0;
-  const judgement = await judge({ ffmpeg, files: [home.file('show.mp4')], set: 'ts', from });
-  expect(judgement).toMatchObject({ partial: [], missing: [], duplicated: [], decodeErrors: [] });
-  expect(judgement.segments).toHaveLength(segments.length);
-});
+] as const)(
+  '%s in the middle of a recording leaves a verified file, its exit code, and no process',
+  async (signal, exitCode) => {
+    const { home, origin, running } = await setup();
+    await using _origin = origin;
+    const sentAt = performance.now();
+    running.child.kill(signal);
+    const { code, stdout, stderr } = await running.ended;
+    const tookMs = performance.now() - sentAt;
+    expect(code, `${stderr}${stdout}`).toBe(exitCode);
+    expect(stdout).toMatch(/^complete/);
+    // A promise to whoever stops the process (Kubernetes kills after a while), not a measure of speed.
+    expect(tookMs).toBeLessThan(10_000);
+    await until('no process is left', () => home.processes().length === 0, 1_000);
+    const ffmpeg = await ffmpegPath();
+    if (!ffmpeg) throw new Error(`the file cannot be judged: ${whyMissing('ffmpeg')}`);
+    const segments = (await home.ledger()).segments();
+    const from = segments[0]?.msn ?? 0;
+    const judgement = await judge({ ffmpeg, files: [home.file('show.mp4')], set: 'ts', from });
+    expect(judgement).toMatchObject({ partial: [], missing: [], duplicated: [], decodeErrors: [] });
+    expect(judgement.segments).toHaveLength(segments.length);
+  },
+);
 
 test('a second signal ends at once, leaves no process, and the same command goes on', async () => {
   const { home, origin, running } = await setup();

@@ -1,6 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { manifestSchema } from '../../src/media/manifest.ts';
 import { eventsOf, type KennelHome, kennelHome } from '../support/kennel.ts';
@@ -129,11 +129,15 @@ test('a segment that is 404 for ever is named with its cause: in the proof, in t
     lost: [{ epoch: 0, msn: 8, count: 1, cause: 'http.404' }],
     ended: { why: 'endlist' },
   });
-  for (const field of ['bytes', 'durationMs', 'attempts', 'checksum']) expect(proof).toHaveProperty(field);
+  for (const field of ['bytes', 'durationMs', 'attempts', 'checksum'])
+    expect(proof).toHaveProperty(field);
   const manifest = manifestSchema.parse(
     JSON.parse(readFileSync(home.file('show.manifest.json'), 'utf8')),
   );
-  expect(manifest).toMatchObject({ outcome: 'gaps', proof: { lost: [{ msn: 8, cause: 'http.404' }] } });
+  expect(manifest).toMatchObject({
+    outcome: 'gaps',
+    proof: { lost: [{ msn: 8, cause: 'http.404' }] },
+  });
 });
 
 test('a source that vanishes is finished as truncated, and says so', async () => {

@@ -15,7 +15,7 @@ export const setupPorts = (state: JobState = 'pending', spec: Partial<Job['spec'
     beats: undefined as number | undefined,
     stray: undefined as { sign: string; file: string } | undefined,
     hear: undefined as ((news: RecorderNews) => void) | undefined,
-    muxErrors: [] as unknown[],
+    muxErrors: [] as Error[],
   };
   const job: Job = {
     id: 'rex',

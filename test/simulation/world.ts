@@ -11,7 +11,7 @@ export const POLICY: Policy = {
   recorder: { intensity: 5, periodMs: 600_000, minBackoffMs: 500, maxBackoffMs: 20_000 },
   finish: { intensity: 5, periodMs: 600_000, minBackoffMs: 500, maxBackoffMs: 20_000 },
   bigDog: { intensity: 5, periodMs: 600_000, minBackoffMs: 500, maxBackoffMs: 10_000 },
-  bigDogDog: { intensity: 3, periodMs: 600_000, minBackoffMs: 500, maxBackoffMs: 10_000 },
+  bigDogDog: { intensity: 3, periodMs: 600_000, minBackoffMs: 5_000, maxBackoffMs: 20_000 },
   graceMs: 5_000,
   heartbeat: { everyMs: 3_000, patience: 3 },
   lookMs: 2_000,
@@ -85,7 +85,8 @@ export class World {
     if (where === 'root') {
       // The dog falls over its first sample, and then the root over the note that it makes of it.
       this.arm(jobId, 'progress', 1);
-      return this.arm(jobId, 'record', 1);
+      this.arm(jobId, 'record', 1);
+      return;
     }
     this.#armed.set(`${jobId} ${where}`, times);
   }

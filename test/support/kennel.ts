@@ -1,12 +1,23 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventSchema, type KennelEvent } from '../../src/jobs/events.ts';
 import { ledgerOf } from '../../src/jobs/recordings.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
+const ROOT = join(import.meta.dirname, '..', '..');
+const MAIN = join(ROOT, 'src', 'main.ts');
 
 export interface Ran {
   readonly code: number | null;
@@ -21,12 +32,35 @@ export interface Running {
   readonly ended: Promise<Ran>;
   /** Resolves once the text stands in standard error; rejects when the run ends first. */
   saw(text: string | RegExp): Promise<void>;
+  /** All that it has printed so far. */
+  said(): string;
 }
 
-/** A place of its own for one test: data directory, output directory, and the command line to use them. */
-export function kennelHome() {
+/** Making an embedded database takes seconds of CPU: one is made for each state of the migrations, and copied. */
+function copyDatabase(dataDir: string): void {
+  const state = createHash('sha256');
+  for (const file of globSync(join(ROOT, 'drizzle', '*.sql')).sort())
+    state.update(readFileSync(file));
+  const template = join(ROOT, '.cache', `database-${state.digest('hex').slice(0, 12)}`);
+  if (!existsSync(template)) {
+    mkdirSync(join(ROOT, '.cache'), { recursive: true });
+    const making = mkdtempSync(join(ROOT, '.cache', 'making-'));
+    const env = { PATH: process.env['PATH'] ?? '', HOME: making, KENNEL_DATA_DIR: making };
+    execFileSync(process.execPath, [MAIN, 'jobs'], { env });
+    renameSync(making, template);
+  }
+  cpSync(join(template, 'pgdata'), join(dataDir, 'pgdata'), { recursive: true });
+}
+
+/**
+ * A place of its own for one test: data directory, output directory, and the command line to use them.
+ *
+ * @param options.isNew begin without a database, as a new user does
+ */
+export function kennelHome({ isNew = false } = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'kennel-e2e-'));
   const dataDir = join(directory, 'data');
+  if (!isNew) copyDatabase(dataDir);
 
   const start = (args: readonly string[], env: Record<string, string> = {}): Running => {
     const child = spawn(process.execPath, [MAIN, ...args], {
@@ -55,7 +89,10 @@ export function kennelHome() {
   /** Every process that has this home in its environment or arguments. */
   const processes = (): number[] =>
     globSync('/proc/[0-9]*/cmdline')
-      .filter((file) => mentions(file, directory) || mentions(file.replace('cmdline', 'environ'), directory))
+      .filter(
+        (file) =>
+          mentions(file, directory) || mentions(file.replace('cmdline', 'environ'), directory),
+      )
       .map((file) => Number(file.split('/')[2]))
       .filter((pid) => pid !== process.pid);
 
@@ -113,7 +150,15 @@ function follow(child: ChildProcess): Running {
       watchers.add(look);
       look();
     });
-  return { child, ended, saw };
+  return { child, ended, saw, said: () => `${stderr}${stdout}` };
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 function mentions(file: string, text: string): boolean {

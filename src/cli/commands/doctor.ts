@@ -10,7 +10,10 @@ export interface DoctorOptions {
 const EXIT_CONFIG = 78;
 
 /** `kennel doctor` */
-export async function doctor(context: CliContext, { dataDir, json }: DoctorOptions): Promise<number> {
+export async function doctor(
+  context: CliContext,
+  { dataDir, json }: DoctorOptions,
+): Promise<number> {
   const { terminal, env } = context;
   const config = loadConfig(env, dataDir === undefined ? {} : { dataDir });
   const findings = await examine(config, async () => {
@@ -21,7 +24,8 @@ export async function doctor(context: CliContext, { dataDir, json }: DoctorOptio
   for (const finding of findings) {
     const { check, verdict, found, advice } = finding;
     if (json) terminal.out(JSON.stringify(finding));
-    else terminal.out(`${verdict}  ${check.padEnd(15)} ${found}${advice ? `\n      ${advice}` : ''}`);
+    else
+      terminal.out(`${verdict}  ${check.padEnd(15)} ${found}${advice ? `\n      ${advice}` : ''}`);
   }
   return findings.some(({ verdict }) => verdict === 'bad') ? EXIT_CONFIG : 0;
 }

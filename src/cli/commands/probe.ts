@@ -10,7 +10,10 @@ export interface ProbeCommandOptions {
 const TIMEOUT_MS = 60_000;
 
 /** `kennel probe URL|FILE` */
-export async function probe({ terminal }: CliContext, options: ProbeCommandOptions): Promise<number> {
+export async function probe(
+  { terminal }: CliContext,
+  options: ProbeCommandOptions,
+): Promise<number> {
   const probed = await probeTarget({
     target: options.target,
     headers: headersOf(options.header),

@@ -16,7 +16,10 @@ export interface ProofOptions {
 /** `kennel proof ID`: read from the journal alone, so it works while the recording goes on, and without a database. */
 export async function proof(context: CliContext, options: ProofOptions): Promise<number> {
   const { terminal, env } = context;
-  const { dataDir } = loadConfig(env, options.dataDir === undefined ? {} : { dataDir: options.dataDir });
+  const { dataDir } = loadConfig(
+    env,
+    options.dataDir === undefined ? {} : { dataDir: options.dataDir },
+  );
   const directory = recordingDirectory(dataDir, await findRecording(dataDir, options.id));
   const ledger = await ledgerOf(directory);
   const proven = proofOf(ledger);
@@ -25,7 +28,8 @@ export async function proof(context: CliContext, options: ProofOptions): Promise
     terminal.out(JSON.stringify({ ...proven, ...(differences && { differences }) }, undefined, 2));
   else for (const line of linesOf(proven)) terminal.out(line);
   const damaged = differences?.filter(({ kind }) => kind !== 'missing') ?? [];
-  if (damaged.length > 0) terminal.err(`${damaged.length} segment files are not what the journal says.`);
+  if (damaged.length > 0)
+    terminal.err(`${damaged.length} segment files are not what the journal says.`);
   return damaged.length > 0 ? EXIT_GAPS : 0;
 }
 

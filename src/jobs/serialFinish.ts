@@ -4,7 +4,7 @@ import type { Finish } from '../../machines/ports.ts';
  * Lets the runs of mux and upload for one job follow each other. A Big Dog that throws leaves a run behind that is still
  * winding down; its next life must not begin a second one in the same directory.
  */
-export function oneAtATime(finish: Finish): Finish {
+export function serialFinish(finish: Finish): Finish {
   const last = new Map<string, Promise<unknown>>();
   const after = <T>(jobId: string, run: () => Promise<T>): Promise<T> => {
     const turn = (last.get(jobId) ?? Promise.resolve()).then(run, run);
