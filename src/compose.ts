@@ -6,18 +6,19 @@ import { supervisionTree } from '../machines/tree.ts';
 import type { Kennel } from './cli/context.ts';
 import { version } from './cli/version.ts';
 import type { Config } from './config/schema.ts';
-import { systemClock } from './core/clock.ts';
+import { systemClock as clock } from './core/clock.ts';
 import { messageOf } from './core/errors.ts';
+import type { Log } from './core/log.ts';
 import { openDatabase } from './db/database.ts';
 import { jobStore } from './db/jobStore.ts';
 import { segmentIndex } from './db/segmentIndex.ts';
 import { hostPool } from './hls/hostPool.ts';
 import { EventFeed } from './jobs/events.ts';
 import { exitCodeOfJob } from './jobs/exitCode.ts';
-import { serialFinish } from './jobs/serialFinish.ts';
 import { KennelNode } from './jobs/node.ts';
 import { POLICY } from './jobs/policy.ts';
 import { ledgerOf, recordingDirectory } from './jobs/recordings.ts';
+import { serialFinish } from './jobs/serialFinish.ts';
 import { proofOf } from './ledger/proof.ts';
 import { findFfmpeg } from './media/findFfmpeg.ts';
 import { finishRecording } from './media/finishRecording.ts';
@@ -27,21 +28,18 @@ import { leash as leashOf } from './process/leash.ts';
 import { diskStorage } from './storage/disk.ts';
 
 /**
- * The one composition root: every part of Kennel, in the order in which they need each other. `stop` goes the other way.
+ * The one composition root: every part of Kennel, in the order in which they need each other; `stop` goes the other way.
  * Nothing runs before `start`, but the database is open (and locked, when it is the embedded one).
  */
 export async function compose(config: Config): Promise<Kennel> {
-  const { dataDir } = config;
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const clock = systemClock;
-  const logDirectory = join(dataDir, 'log');
-  const log = fileLog({ directory: logDirectory, level: config.logLevel });
-  const directoryOf = (jobId: string) => recordingDirectory(dataDir, jobId);
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  const log = fileLog({ directory: logDirectoryOf(config), level: config.logLevel });
   const feed = new EventFeed();
+  const directoryOf = (jobId: string) => recordingDirectory(config.dataDir, jobId);
 
   const database = await openDatabase({
     url: config.databaseUrl,
-    directory: dataDir,
+    directory: config.dataDir,
     legalMoves: LEGAL_MOVES,
     log,
   });
@@ -51,29 +49,8 @@ export async function compose(config: Config): Promise<Kennel> {
     onMove: (jobId, move, at) => node.moved(jobId, move, at),
     onDecision: (decision, at) => feed.tell({ type: 'job.decided', ...decision }, at),
   });
-
-  const hosts = hostPool({
-    runDirectory: join(dataDir, 'run'),
-    logDirectory,
-    hosts: config.hosts,
-    clock,
-    log,
-  });
+  const hosts = recorderHosts(config, log);
   const leash = leashOf({ driver: hosts.driver, clock, log, directoryOf });
-
-  const ffmpeg = await findFfmpeg({
-    searchPath: config.searchPath,
-    ...(config.ffmpeg !== undefined && { given: config.ffmpeg }),
-  });
-  const finish = finishRecording({
-    directoryOf,
-    storageFor: diskStorage,
-    ...(ffmpeg && { ffmpeg }),
-    kennel: version(),
-    node: hostname(),
-    log: (message, fields) => log('info', message, fields),
-  });
-
   const node = new KennelNode({
     records,
     index: segmentIndex(database),
@@ -83,13 +60,9 @@ export async function compose(config: Config): Promise<Kennel> {
     log,
     directoryOf,
     proofOf: async (jobId) => proofOf(await ledgerOf(directoryOf(jobId))),
-    filesOf: async (jobId) => {
-      const receipt = await readReceipt(join(directoryOf(jobId), 'finish'));
-      return receipt?.keys.map((key) => join(receipt.root, key)) ?? [];
-    },
+    filesOf: (jobId) => storedFiles(directoryOf(jobId)),
     exitCodeOf: exitCodeOfJob,
   });
-
   const { promise: fallen, resolve: fall } = Promise.withResolvers<unknown>();
   const tree = supervisionTree({
     ports: {
@@ -97,7 +70,7 @@ export async function compose(config: Config): Promise<Kennel> {
       random: Math.random,
       leash,
       store: records,
-      finish: serialFinish(finish),
+      finish: serialFinish(await finishing(config, log)),
       policy: POLICY,
     },
     clock: { setTimeout, clearTimeout },
@@ -106,7 +79,12 @@ export async function compose(config: Config): Promise<Kennel> {
       log('error', 'the root of the tree fell', { error: messageOf(error), crashes, delayMs }),
     onSpent: fall,
   });
-
+  const stopParts = async () => {
+    tree.stop();
+    await hosts.stop();
+    await records.close();
+    await database.close();
+  };
   let stopped: Promise<void> | undefined;
   return {
     node,
@@ -118,13 +96,40 @@ export async function compose(config: Config): Promise<Kennel> {
     },
     drain: () => tree.drain(),
     stop: () => {
-      stopped ??= (async () => {
-        tree.stop();
-        await hosts.stop();
-        await records.close();
-        await database.close();
-      })();
+      stopped ??= stopParts();
       return stopped;
     },
   };
+}
+
+const logDirectoryOf = ({ dataDir }: Config): string => join(dataDir, 'log');
+
+/** The processes that record. */
+const recorderHosts = (config: Config, log: Log) =>
+  hostPool({
+    runDirectory: join(config.dataDir, 'run'),
+    logDirectory: logDirectoryOf(config),
+    hosts: config.hosts,
+    clock,
+    log,
+  });
+
+/** What makes files of segments and brings them to their place. */
+async function finishing(config: Config, log: Log) {
+  const { ffmpeg: given, searchPath, dataDir } = config;
+  const ffmpeg = await findFfmpeg({ searchPath, ...(given !== undefined && { given }) });
+  return finishRecording({
+    directoryOf: (jobId) => recordingDirectory(dataDir, jobId),
+    storageFor: diskStorage,
+    ...(ffmpeg && { ffmpeg }),
+    kennel: version(),
+    node: hostname(),
+    log: (message, fields) => log('info', message, fields),
+  });
+}
+
+/** Where a finished job's files are, absolute, the manifest last. */
+async function storedFiles(directory: string): Promise<readonly string[]> {
+  const receipt = await readReceipt(join(directory, 'finish'));
+  return receipt?.keys.map((key) => join(receipt.root, key)) ?? [];
 }

@@ -83,5 +83,3 @@ export function proofOf(ledger: Ledger): Proof {
     checksum: hash.digest('hex'),
   };
 }
-
-export { type FileDifference, verifyFiles } from './verifyFiles.ts';

@@ -1,8 +1,8 @@
 import { KennelError } from '../core/errors.ts';
 import { type AskOptions, askInspect } from './mediabunny/askMediabunny.ts';
-import type { MediaInfo, MediaTrack } from './mediabunny/protocol.ts';
+import type { MediaInfo } from './mediabunny/protocol.ts';
 
-export type { MediaInfo, MediaTrack };
+export type { MediaInfo };
 
 /**
  * Tracks, packets and duration of a local media file. Throws `usage.invalid` for a file that is no readable media, and

@@ -9,13 +9,6 @@ export interface Rung {
   readonly waitMs: number;
 }
 
-/** For programs such as yt-dlp and ffmpeg: SIGINT lets them close their files (DESIGN §5). */
-export const PROGRAM_LADDER: readonly Rung[] = [
-  { signal: 'SIGINT', waitMs: 5_000 },
-  { signal: 'SIGTERM', waitMs: 5_000 },
-  { signal: 'SIGKILL', waitMs: 5_000 },
-];
-
 /** For something that has shown that it does not listen. */
 export const AT_ONCE: readonly Rung[] = [{ signal: 'SIGKILL', waitMs: 5_000 }];
 

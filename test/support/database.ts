@@ -10,9 +10,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LEGAL_MOVES } from '../../machines/index.ts';
 import type { JobSpec } from '../../machines/vocabulary.ts';
-import { type Database, openDatabase } from '../../src/db/database.ts';
+import { openDatabase } from '../../src/db/database.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -54,17 +53,4 @@ async function pgliteTemplate(): Promise<string> {
     rmSync(making, { recursive: true, force: true });
   }
   return template;
-}
-
-/** An embedded database of its own, gone when closed. */
-export async function openTestPglite(): Promise<Database> {
-  const directory = await pgliteDirectory();
-  const database = await openDatabase({ directory, legalMoves: LEGAL_MOVES });
-  return {
-    ...database,
-    close: async () => {
-      await database.close();
-      rmSync(directory, { recursive: true, force: true });
-    },
-  };
 }

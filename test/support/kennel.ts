@@ -97,7 +97,7 @@ export function kennelHome({ isNew = false } = {}) {
       .filter((pid) => pid !== process.pid);
 
   const recordings = (): string[] => globSync(join(dataDir, 'recordings', '*'));
-  const ledger = async (): Promise<Ledger> => ledgerOf(recordings()[0] ?? '');
+  const ledger = (): Promise<Ledger> => ledgerOf(recordings()[0] ?? '');
 
   return {
     directory,

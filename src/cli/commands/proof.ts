@@ -1,7 +1,8 @@
 import { loadConfig } from '../../config/load.ts';
 import { EXIT_GAPS } from '../../jobs/exitCode.ts';
 import { findRecording, ledgerOf, recordingDirectory } from '../../jobs/recordings.ts';
-import { type NamedLoss, type Proof, proofOf, verifyFiles } from '../../ledger/proof.ts';
+import { type NamedLoss, type Proof, proofOf } from '../../ledger/proof.ts';
+import { verifyFiles } from '../../ledger/verifyFiles.ts';
 import { bytesText } from '../bytes.ts';
 import type { CliContext } from '../context.ts';
 import { clockText } from '../duration.ts';

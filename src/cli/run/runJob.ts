@@ -89,10 +89,11 @@ function showStatus(
 ): () => void {
   if (!terminal.isLive || run.options.json || run.options.quiet) return () => undefined;
   const line = new StatusLine(run.config.dataDir);
-  const timer = setInterval(async () => {
+  const show = async () => {
     const status = run.node.status(run.jobId);
     if (status) terminal.status(await line.text(status, Date.now()));
-  }, STATUS_MS);
+  };
+  const timer = setInterval(() => void show(), STATUS_MS);
   return () => {
     clearInterval(timer);
     terminal.status('');

@@ -66,14 +66,9 @@ const describe = (source: Readonly<Record<string, unknown>>): string =>
 /** The last lines of a run: what there is, and where. */
 export function summaryOf(event: Extract<KennelEvent, { type: 'job.ended' }>): string[] {
   const { proof, outcome, state, verdict, files } = event;
+  const { advertised, stored, duplicates, durationMs } = proof as Record<string, number>;
+  const lost = Number(advertised) - Number(stored);
   const head = `${outcome ?? state}${verdict ? ` (${verdict})` : ''}`;
-  const numbers =
-    `advertised = stored${proof['lost'] instanceof Array && proof['lost'].length > 0 ? ' + lost' : ''}: ` +
-    `${proof['advertised']} = ${proof['stored']}`;
-  const lost = Number(proof['advertised']) - Number(proof['stored']);
-  return [
-    `${head}: ${numbers}${lost > 0 ? ` + ${lost}` : ''}, lost ${lost}, duplicates ${proof['duplicates']}, ` +
-      `media ${clockText(Number(proof['durationMs']))}`,
-    ...files,
-  ];
+  const numbers = `advertised ${advertised} = stored ${stored} + lost ${lost}, duplicates ${duplicates}`;
+  return [`${head}: ${numbers}, media ${clockText(Number(durationMs))}`, ...files];
 }

@@ -38,8 +38,11 @@ export class StatusLine {
   }
 
   async #space(bytesPerSecond: number): Promise<string> {
-    const { bavail, bsize } = await statfs(this.#directory);
-    const free = bavail * bsize;
+    const free = await statfs(this.#directory).then(
+      ({ bavail, bsize }) => bavail * bsize,
+      () => undefined,
+    );
+    if (free === undefined) return 'disk unknown';
     if (bytesPerSecond <= 0) return `${bytesText(free)} free`;
     const hours = free / bytesPerSecond / 3_600;
     const left = hours > 48 ? `${Math.floor(hours / 24)} days` : `${hours.toFixed(1)} h`;

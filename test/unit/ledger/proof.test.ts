@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Ledger } from '../../../src/ledger/ledger.ts';
-import { proofOf, verifyFiles } from '../../../src/ledger/proof.ts';
+import { proofOf } from '../../../src/ledger/proof.ts';
 import type { SegmentStored } from '../../../src/ledger/record.ts';
+import { verifyFiles } from '../../../src/ledger/verifyFiles.ts';
 
 const sha256 = (content: string) => createHash('sha256').update(content).digest('hex');
 
