@@ -3,6 +3,8 @@ export interface Configuration {
   /** `tree`: Kennel's supervision tree. `plain`: the same watching by hand, as the floor to compare with. */
   readonly watcher: Watcher;
   readonly jobs: number;
+  /** Jobs that live and end before anything is measured. 0: a node that has just booted, its code not compiled yet. */
+  readonly warmUpJobs: number;
   /** How often every recorder's signs of life are looked at, milliseconds. */
   readonly heartbeatMs: number;
   /** How long the steady state is watched, milliseconds. */

@@ -4,7 +4,8 @@ import type { Measurement } from './measurement.ts';
 export interface Verdict {
   readonly goal: string;
   readonly isMet: boolean;
-  /** The worst figure of any configuration. */
+  /** The best and the worst figure of any configuration; the worst one is judged. */
+  readonly best: number;
   readonly worst: number;
 }
 
@@ -20,7 +21,8 @@ const GOALS = [
 export function judge(measurements: readonly Measurement[]): readonly Verdict[] {
   const ofTree = measurements.filter(({ watcher }) => watcher === 'tree');
   return GOALS.map(({ name, figure, max, unit }) => {
-    const worst = Math.max(...ofTree.map((measurement) => measurement[figure]));
-    return { goal: `${name} ≤ ${max} ${unit}`, isMet: worst <= max, worst };
+    const figures = ofTree.map((measurement) => measurement[figure]);
+    const [best, worst] = [Math.min(...figures), Math.max(...figures)];
+    return { goal: `${name} ≤ ${max} ${unit}`, isMet: worst <= max, best, worst };
   });
 }

@@ -1,73 +1,67 @@
 import type { Verdict } from './goals.ts';
 import type { Measurement } from './measurement.ts';
 
+/** A figure, and how it is told. Where it says `isRatio`, a further line tells how many times the floor the tree costs. */
 interface Column {
   readonly title: string;
-  cell(measurement: Measurement): string;
+  readonly figure: Exclude<keyof Measurement, 'watcher' | 'commits'>;
+  readonly digits: number;
+  readonly isRatio: boolean;
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: 'watcher', cell: ({ watcher }) => watcher },
-  { title: 'jobs', cell: ({ jobs }) => jobs.toLocaleString('en') },
-  { title: 'heartbeat s', cell: ({ heartbeatMs }) => String(heartbeatMs / 1000) },
-  { title: 'spawn µs CPU/job', cell: ({ spawnCpuUs }) => spawnCpuUs.toFixed(0) },
-  { title: 'heap KB/job', cell: ({ heapKb }) => heapKb.toFixed(1) },
-  { title: 'steady % core', cell: ({ steadyCpuPercent }) => steadyCpuPercent.toFixed(1) },
-  { title: 'loop p50 ms', cell: ({ loopP50Ms }) => loopP50Ms.toFixed(1) },
-  { title: 'p99 ms', cell: ({ loopP99Ms }) => loopP99Ms.toFixed(1) },
-  { title: 'storm ms CPU/job', cell: ({ stormCpuMs }) => stormCpuMs.toFixed(3) },
-  { title: 'wall ms', cell: ({ stormWallMs }) => stormWallMs.toFixed(0) },
-  { title: 'stall ms', cell: ({ stormStallMs }) => stormStallMs.toFixed(0) },
+  { title: 'jobs', figure: 'jobs', digits: 0, isRatio: false },
+  { title: 'heartbeat ms', figure: 'heartbeatMs', digits: 0, isRatio: false },
+  { title: 'spawn µs CPU/job', figure: 'spawnCpuUs', digits: 0, isRatio: true },
+  { title: 'heap KB/job', figure: 'heapKb', digits: 1, isRatio: true },
+  { title: 'steady % core', figure: 'steadyCpuPercent', digits: 1, isRatio: true },
+  { title: 'loop p50 ms', figure: 'loopP50Ms', digits: 1, isRatio: false },
+  { title: 'p99 ms', figure: 'loopP99Ms', digits: 1, isRatio: false },
+  { title: 'storm ms CPU/job', figure: 'stormCpuMs', digits: 3, isRatio: true },
+  { title: 'on main', figure: 'stormMainCpuMs', digits: 3, isRatio: true },
+  { title: 'wall ms', figure: 'stormWallMs', digits: 0, isRatio: true },
+  { title: 'stall ms', figure: 'stormStallMs', digits: 0, isRatio: false },
 ];
 
-const HEADER = COLUMNS.map(({ title }) => title);
-
-const rowOf = (measurement: Measurement) => COLUMNS.map(({ cell }) => cell(measurement));
-
-/** One line for each configuration, and one more for how many times the plain floor the tree costs. */
+/** One line for each configuration, and beneath each tree's its ratios to the floor. */
 export function table(measurements: readonly Measurement[]): string {
   const rows = measurements.flatMap((measurement) => {
     const floor = floorOf(measurement, measurements);
-    return floor ? [rowOf(measurement), ratios(measurement, floor)] : [rowOf(measurement)];
+    return floor ? [figures(measurement), ratios(measurement, floor)] : [figures(measurement)];
   });
-  return aligned([HEADER, ...rows]);
+  return aligned([['watcher', ...COLUMNS.map(({ title }) => title)], ...rows]);
 }
 
-const floorOf = (tree: Measurement, measurements: readonly Measurement[]) =>
-  tree.watcher === 'tree'
-    ? measurements.find(
-        ({ watcher, jobs, heartbeatMs }) =>
-          watcher === 'plain' && jobs === tree.jobs && heartbeatMs === tree.heartbeatMs,
+const floorOf = ({ watcher, jobs, heartbeatMs }: Measurement, others: readonly Measurement[]) =>
+  watcher === 'tree'
+    ? others.find(
+        (other) =>
+          other.watcher === 'plain' && other.jobs === jobs && other.heartbeatMs === heartbeatMs,
       )
     : undefined;
 
-const ratios = (tree: Measurement, plain: Measurement): string[] => {
-  const times = (
-    figure: 'spawnCpuUs' | 'heapKb' | 'steadyCpuPercent' | 'stormCpuMs' | 'stormWallMs',
-  ) => `×${(tree[figure] / plain[figure]).toFixed(1)}`;
-  return [
-    '  tree/plain',
-    '',
-    '',
-    times('spawnCpuUs'),
-    times('heapKb'),
-    times('steadyCpuPercent'),
-    '',
-    '',
-    times('stormCpuMs'),
-    times('stormWallMs'),
-    '',
-  ];
-};
+const figures = (measurement: Measurement): readonly string[] => [
+  measurement.watcher,
+  ...COLUMNS.map(({ figure, digits }) => measurement[figure].toFixed(digits)),
+];
+
+const ratios = (tree: Measurement, floor: Measurement): readonly string[] => [
+  '  tree/plain',
+  ...COLUMNS.map(({ figure, isRatio }) =>
+    isRatio ? `×${(tree[figure] / floor[figure]).toFixed(1)}` : '',
+  ),
+];
 
 function aligned(rows: readonly (readonly string[])[]): string {
-  const widths = HEADER.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)));
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
-      .join('  ');
+  const widthAt = (at: number) => Math.max(...rows.map((row) => row[at]?.length ?? 0));
+  const widths = Array.from({ length: COLUMNS.length + 1 }, (_, at) => widthAt(at));
+  const padded = (cell: string, at: number) =>
+    at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0);
+  const line = (row: readonly string[]) => row.map(padded).join('  ').trimEnd();
   return rows.map(line).join('\n');
 }
 
-export const verdictLine = ({ goal, isMet, worst }: Verdict): string =>
-  `${isMet ? 'met    ' : 'NOT MET'}  ${goal} (worst ${worst.toFixed(worst < 1 ? 3 : 1)})`;
+export const verdictLine = ({ goal, isMet, best, worst }: Verdict): string => {
+  const figure = (value: number) => value.toFixed(worst < 1 ? 3 : 1);
+  return `${isMet ? 'met    ' : 'NOT MET'}  ${goal} (${figure(best)} to ${figure(worst)})`;
+};
