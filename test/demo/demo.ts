@@ -33,10 +33,18 @@ const hostPids = (): number[] =>
     Number(JSON.parse(readFileSync(file, 'utf8')).pid),
   );
 
+/** Waits for the recorder: making the embedded database takes seconds, once for each data directory. */
+async function recorderHost(): Promise<number> {
+  for (;;) {
+    const [pid] = hostPids();
+    if (pid !== undefined) return pid;
+    await sleep(100);
+  }
+}
+
 async function misbehave(down: (ms: number) => unknown): Promise<void> {
+  const pid = await recorderHost();
   await sleep(KILL_AT_MS);
-  const [pid] = hostPids();
-  if (pid === undefined) throw new Error('there is no recorder host to kill');
   say(`kill -9 ${pid}: the process that records is gone`);
   process.kill(pid, 'SIGKILL');
   await sleep(OUTAGE_AT_MS - KILL_AT_MS);
@@ -68,7 +76,8 @@ async function main(): Promise<number> {
     '--duration',
     `${RECORD_SECONDS}s`,
   );
-  await misbehave((ms) => origin.down(ms));
+  // Whatever the recording does, the demo ends with it.
+  await Promise.race([misbehave((ms) => origin.down(ms)), recording]);
   const exitCode = await recording;
 
   const [directory = ''] = globSync(join(dataDir, 'recordings', '*'));
