@@ -72,6 +72,10 @@ export class Planner {
     this.#end = new EndOfStream(options.patienceMs, options.now);
     this.#advertised = options.resume?.settled ?? 0;
     this.#settled = this.#advertised;
+    for (const { epoch, msn, count } of options.resume?.left ?? []) {
+      const durationMs = count * (options.resume?.segmentMs ?? 0);
+      this.#slid({ epoch, msn, count, durationMs });
+    }
   }
 
   /** Segments known to have been offered, those of earlier attempts included. */
@@ -221,7 +225,10 @@ export class Planner {
 
   #slid({ epoch, msn, count, durationMs }: Slid): void {
     this.#advertised += count;
-    const failure = { cause: 'window.slid', detail: 'it was not seen in any playlist' } as const;
+    const failure = {
+      cause: 'window.slid',
+      detail: 'it left the playlist before it could be stored',
+    } as const;
     this.#lose({ key: this.#key({ epoch, msn }), failure, durationMs }, count);
   }
 
@@ -247,6 +254,7 @@ export class Planner {
     if (this.#stopped !== undefined) {
       if (this.#queue.size > 0 && now < this.#stopped.until) return;
       const failure = { cause: 'stopped', detail: 'the recording was ended first' } as const;
+      this.#loseLeft(failure);
       this.#loseAll(this.#queue.giveUp(failure, true));
       this.#over = { why: this.#stopped.why, evidence: this.#end.evidence(now) };
       return;
@@ -272,7 +280,17 @@ export class Planner {
 
   #giveUp(): void {
     const failure = { cause: 'network', detail: 'the source was gone' } as const;
+    this.#loseLeft(failure);
     this.#loseAll(this.#queue.giveUp(failure));
+  }
+
+  /** What an earlier life had on its way, when no playlist came that could tell about it. */
+  #loseLeft(failure: FetchFailure): void {
+    const left = this.#timeline.left();
+    this.#advertised += left.length;
+    this.#loseAll(
+      left.map(({ durationMs, ...place }) => ({ key: this.#key(place), failure, durationMs })),
+    );
   }
 
   /** Neighbours that were lost for the same reason become one gap. */

@@ -1,23 +1,27 @@
 import type { Ledger } from '../ledger/ledger.ts';
+import type { Unsettled } from '../ledger/trackLedger.ts';
 
 /** Stored segments whose content a resumed recording is compared with: more than any usual window holds. */
 export const TAIL_SEGMENTS = 256;
 
-/**
- * How far back from the last settled number holes are looked for. Segments are fetched oldest first, so holes lie near the
- * end; this covers an 11 h window of 2 s segments.
- */
-const HOLE_SCAN_MAX = 20_000;
-
 /** What a planner must know of an earlier life of the same recording. Plain data. */
 export interface PlannerResume {
   readonly epoch: number;
-  /** One past the highest settled number of that epoch; undefined when none is settled. */
+  /**
+   * One past the highest settled number of that epoch; where none is settled, the first one that was advertised; undefined
+   * when the journal does not say that.
+   */
   readonly next: number | undefined;
-  /** Lowest settled number that was looked at. */
+  /** First advertised number of that epoch; in journals that do not say it, the lowest settled one. */
   readonly first: number;
+  /** Numbers below this one were on their way as well: only where the journal does not say where the epoch begins. */
+  readonly openBelow: number;
   /** Numbers below `next` that are neither stored nor named: they were on their way when the recorder died. */
   readonly holes: readonly number[];
+  /** The same of earlier epochs, where no playlist can list them again. */
+  readonly left: readonly Unsettled[];
+  /** What one segment lasts, milliseconds; 0 when none is stored. */
+  readonly segmentMs: number;
   /** The last stored segments across epochs, oldest first. */
   readonly tail: readonly {
     readonly epoch: number;
@@ -33,25 +37,24 @@ export interface PlannerResume {
 export function resumeFrom(ledger: Ledger, track: string, at: number): PlannerResume | undefined {
   const epoch = ledger.lastEpoch(track);
   if (epoch === undefined) return undefined;
-  const next = ledger.nextMsn(track);
-  const holes: number[] = [];
-  let first = next ?? 0;
-  let run: number[] = [];
-  for (let msn = first - 1; msn >= Math.max(0, (next ?? 0) - HOLE_SCAN_MAX); msn--) {
-    if (ledger.has({ track, epoch, msn })) {
-      holes.push(...run);
-      run = [];
-      first = msn;
-    } else run.push(msn);
-  }
+  const begins = ledger.firstMsn(track);
+  const lowest = ledger.lowestMsn(track);
+  const unsettled = ledger.unsettled(track);
   const tail = ledger.tail(track, TAIL_SEGMENTS);
+  const last = tail.at(-1);
   return {
     epoch,
-    next,
-    first,
-    holes: holes.reverse(),
+    next: ledger.nextMsn(track) ?? begins,
+    first: begins ?? lowest ?? 0,
+    openBelow: begins === undefined ? (lowest ?? 0) : 0,
+    holes: unsettled.filter((run) => run.epoch === epoch).flatMap(numbersOf),
+    left: unsettled.filter((run) => run.epoch !== epoch),
+    segmentMs: last?.durationMs ?? 0,
     tail: tail.map(({ epoch: of, msn, checksum }) => ({ epoch: of, msn, checksum })),
-    idleMs: Math.max(0, at - (tail.at(-1)?.at ?? ledger.startedAt ?? at)),
+    idleMs: Math.max(0, at - (last?.at ?? ledger.startedAt ?? at)),
     settled: ledger.advertised,
   };
 }
+
+const numbersOf = ({ msn, count }: Unsettled): number[] =>
+  Array.from({ length: count }, (_, index) => msn + index);

@@ -33,7 +33,7 @@ export interface Placement {
    */
   readonly verdict: 'placed' | 'stale' | 'probe' | 'held';
   readonly playlist: MediaPlaylist;
-  readonly opened?: { readonly epoch: number; readonly why: EpochCause };
+  readonly opened?: { readonly epoch: number; readonly why: EpochCause; readonly first: number };
   /** Missing from the epoch that was open before. */
   readonly slid: readonly Slid[];
   /** Not seen before. */
@@ -93,6 +93,14 @@ export class PlannerTimeline {
   /** A segment was stored: its content may be asked for later. */
   stored(place: Place, checksum: string): void {
     this.#history.stored(place, checksum);
+  }
+
+  /** There will be no playlist any more: what an earlier life left open and no playlist has told about. */
+  left(): Slid[] {
+    const durationMs = this.#resume?.segmentMs ?? 0;
+    const left = this.#holes.map((msn) => ({ epoch: this.#epoch ?? 0, msn, count: 1, durationMs }));
+    this.#holes = [];
+    return left;
   }
 
   place(playlist: MediaPlaylist, now: number): Placement {
@@ -208,7 +216,10 @@ export class PlannerTimeline {
       return placement;
     }
     const match = tail.findLast((stored) => stored.checksum === checksum);
-    if (match !== undefined) return this.#relabelledBy(playlist, { segment, match, now });
+    // It is older than the epoch, whose numbers had moved already: they mean what they meant.
+    const before = match?.epoch !== this.#epoch && segment.msn < (this.#resume?.first ?? 0);
+    if (match !== undefined && !before)
+      return this.#relabelledBy(playlist, { segment, match, now });
     if (here === undefined) return this.#byNumbersAlone(playlist, now);
     return this.#open({ why: 'reset' }, playlist, now);
   }
@@ -275,9 +286,8 @@ export class PlannerTimeline {
     const slid: Slid[] = [];
     for (const msn of holes) if (msn < mediaSequence) slid.push(this.#slid(msn, 1, playlist));
     if (mediaSequence > next) slid.push(this.#slid(next, mediaSequence - next, playlist));
-    // After a restart: what is older than all that was settled was on its way as well.
-    const first = this.#resume?.first ?? 0;
-    const isOpen = (msn: number) => msn >= next || msn < first || holes.has(msn);
+    const openBelow = this.#resume?.openBelow ?? 0;
+    const isOpen = (msn: number) => msn >= next || msn < openBelow || holes.has(msn);
     const fresh = segments.filter(({ msn }) => isOpen(msn));
     const known = segments.filter(({ msn }) => !isOpen(msn));
     this.#holes = [];
@@ -315,7 +325,7 @@ export class PlannerTimeline {
     return {
       verdict: 'placed',
       playlist,
-      opened: { epoch, why },
+      opened: { epoch, why, first: fresh[0]?.msn ?? playlist.mediaSequence },
       slid,
       fresh: this.#byNumber(fresh),
       known: [],

@@ -10,6 +10,7 @@ export class EpochLedger {
   readonly #segments: SegmentStored[] = [];
   readonly #gaps: SegmentLost[] = [];
   readonly #segmentsKept: number;
+  #first: number | undefined;
 
   constructor(segmentsKept: number) {
     this.#segmentsKept = segmentsKept;
@@ -23,8 +24,30 @@ export class EpochLedger {
     return this.#gaps;
   }
 
+  /** The first number that was advertised, when the journal says it. */
+  get first(): number | undefined {
+    return this.#first;
+  }
+
+  /** Lowest number that is settled. */
+  get lowestMsn(): number | undefined {
+    return this.#settled.start;
+  }
+
   get nextMsn(): number | undefined {
     return this.#settled.end;
+  }
+
+  /** The epoch was opened, and begins at this number if that is known. */
+  open(first: number | undefined): void {
+    this.#first ??= first;
+  }
+
+  /** Runs of numbers between the first and the highest settled one that are neither stored nor named. */
+  unsettled(): readonly { readonly from: number; readonly to: number }[] {
+    const { end } = this.#settled;
+    const start = this.#first ?? this.#settled.start;
+    return end === undefined || start === undefined ? [] : this.#settled.missing(start, end);
   }
 
   has(msn: number): boolean {

@@ -1,3 +1,4 @@
+import type { EpochLedger } from './epochLedger.ts';
 import type {
   InitStored,
   LedgerRecord,
@@ -7,7 +8,7 @@ import type {
   SegmentLost,
   SegmentStored,
 } from './record.ts';
-import { TrackLedger } from './trackLedger.ts';
+import { TrackLedger, type Unsettled } from './trackLedger.ts';
 
 export interface LedgerOptions {
   /**
@@ -52,7 +53,7 @@ export class Ledger {
         this.#started ??= record;
         return;
       case 'epoch':
-        this.#track(record.track).openEpoch(record.epoch);
+        this.#track(record.track).openEpoch(record.epoch).open(record.first);
         return;
       case 'init':
         if (!this.#inits.has(record.init)) this.#inits.set(record.init, record);
@@ -155,8 +156,22 @@ export class Ledger {
 
   /** One past the highest number settled in the track's last epoch; undefined while that has none. */
   nextMsn(track: string): number | undefined {
-    const epoch = this.lastEpoch(track);
-    return epoch === undefined ? undefined : this.#tracks.get(track)?.epoch(epoch)?.nextMsn;
+    return this.#lastEpoch(track)?.nextMsn;
+  }
+
+  /** The first number advertised in the track's last epoch; undefined when the journal does not say it. */
+  firstMsn(track: string): number | undefined {
+    return this.#lastEpoch(track)?.first;
+  }
+
+  /** The lowest number settled in the track's last epoch. */
+  lowestMsn(track: string): number | undefined {
+    return this.#lastEpoch(track)?.lowestMsn;
+  }
+
+  /** What a recorder that died had on its way: numbers of a track that are neither stored nor named although later ones are. */
+  unsettled(track: string): readonly Unsettled[] {
+    return this.#tracks.get(track)?.unsettled() ?? [];
   }
 
   /** The last `count` stored segments of a track, across epochs, oldest first. */
@@ -193,6 +208,11 @@ export class Ledger {
       this.#tracks.set(name, track);
     }
     return track;
+  }
+
+  #lastEpoch(track: string): EpochLedger | undefined {
+    const epoch = this.lastEpoch(track);
+    return epoch === undefined ? undefined : this.#tracks.get(track)?.epoch(epoch);
   }
 
   #epochs(track: string): ReturnType<TrackLedger['epochs']> {

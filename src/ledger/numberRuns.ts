@@ -7,6 +7,11 @@ export class NumberRuns {
   readonly #starts: number[] = [];
   readonly #ends: number[] = [];
 
+  /** The lowest number, or undefined when the set is empty. */
+  get start(): number | undefined {
+    return this.#starts[0];
+  }
+
   /** One past the highest number, or undefined when the set is empty. */
   get end(): number | undefined {
     return this.#ends.at(-1);

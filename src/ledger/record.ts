@@ -51,6 +51,8 @@ export interface EpochOpened {
   readonly track: string;
   readonly at: number;
   readonly why: EpochCause;
+  /** Media sequence number of the first segment that was advertised in it. Absent in journals that did not say it yet. */
+  readonly first?: number;
 }
 
 /** An initialisation section (`EXT-X-MAP`), stored once for each distinct content. */

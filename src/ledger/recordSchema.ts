@@ -39,6 +39,7 @@ export const recordSchema = z.discriminatedUnion('t', [
     track,
     at: time,
     why: z.enum(['first', 'reset', 'relabelled', 'jump', 'variant']),
+    first: whole.exactOptional(),
   }),
   z.object({ t: z.literal('init'), init: whole, track, file, bytes: whole, checksum }),
   z.object({

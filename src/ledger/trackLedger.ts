@@ -1,6 +1,13 @@
 import { EpochLedger } from './epochLedger.ts';
 import type { SegmentStored } from './record.ts';
 
+/** `count` numbers from `msn` on that are neither stored nor named although later ones are. */
+export interface Unsettled {
+  readonly epoch: number;
+  readonly msn: number;
+  readonly count: number;
+}
+
 /** The epochs of one track, in order. */
 export class TrackLedger {
   readonly #epochs = new Map<number, EpochLedger>();
@@ -32,6 +39,17 @@ export class TrackLedger {
     const previous = this.#order.at(-2);
     if (previous !== undefined && previous > number) this.#order.sort((a, b) => a - b);
     return opened;
+  }
+
+  /** Numbers that were passed over, of every epoch in order. */
+  unsettled(): Unsettled[] {
+    return this.#order.flatMap((epoch) =>
+      (this.#epochs.get(epoch)?.unsettled() ?? []).map(({ from, to }) => ({
+        epoch,
+        msn: from,
+        count: to - from,
+      })),
+    );
   }
 
   /** Every epoch, in order. */

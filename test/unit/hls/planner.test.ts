@@ -110,6 +110,47 @@ describe('a planned recording', () => {
     }
   });
 
+  it('names what slid out while it was dead although nothing had been settled before', () => {
+    const result = live([{ kind: 'crash', at: 60, forMs: 9_000 }], { latencies: [40, 5_000] });
+    expect(epochs(result)).toEqual(['first']);
+    expect(gaps(result)).toEqual(['window.slid 4']);
+    expect(missing(result)).toEqual([0]);
+  });
+
+  it('stores nothing twice when it dies soon after the numbers moved', () => {
+    for (const by of [-4, 3, 900]) {
+      for (const at of [13_000, 13_900, 15_100]) {
+        const moved = { kind: 'relabel', at: 12_500, by } as const;
+        const result = live([moved, { kind: 'crash', at, forMs: 1_000 }]);
+        expect(doubled(result)).toEqual([]);
+        expect(missing(result)).toEqual([]);
+        expect(gaps(result)).toEqual([]);
+      }
+    }
+  });
+
+  it('names what was on its way when it died although the source never comes back', () => {
+    const result = live([
+      { kind: 'sick', content: 6, times: 999 },
+      { kind: 'crash', at: 9_500, forMs: 1_000 },
+      { kind: 'outage', at: 9_500, forMs: 500_000 },
+    ]);
+    expect(result.end).toBe('source.vanished');
+    expect(gaps(result)).toEqual(['network 1']);
+    expect(missing(result)).toEqual([6]);
+  });
+
+  it('names what an epoch left behind when the recorder died soon after the next one began', () => {
+    const result = live([
+      { kind: 'sick', content: 9, times: 999 },
+      { kind: 'reset', at: 12_500, sameNames: false },
+      { kind: 'crash', at: 14_500, forMs: 1_000 },
+    ]);
+    expect(epochs(result)).toEqual(['first', 'reset']);
+    expect(missing(result)).toEqual([9]);
+    expect(gaps(result)).toEqual(['window.slid 1']);
+  });
+
   it('knows after a crash that the numbers began again, or that they moved', () => {
     const crash = { kind: 'crash', at: 10_900, forMs: 2_000 } as const;
     const began = live([crash, { kind: 'reset', at: 11_950, sameNames: true }]);

@@ -133,8 +133,8 @@ class World {
 
   #crash(forMs: number): void {
     this.#life++;
-    // Before anything is settled, the journal does not know where the recording began.
-    if (this.#ledger.advertised === 0) this.#seen.clear();
+    // Before its first epoch is written, the journal does not know where the recording began.
+    if (this.#ledger.lastEpoch('main') === undefined) this.#seen.clear();
     this.#fetching = 0;
     this.#polling = 0;
     this.#now += forMs;

@@ -124,6 +124,23 @@ describe('what a recorder asks a ledger', () => {
     expect([ledger.lastEpoch('main'), ledger.nextMsn('main')]).toEqual([1, undefined]);
   });
 
+  test('what was on its way lies between the first advertised number and the last settled one, in every epoch', () => {
+    const { ledger, store, lose } = setup();
+    ledger.apply({ t: 'epoch', track: 'main', epoch: 0, at: 1, why: 'first', first: 5 });
+    store({ msn: 7 }, { msn: 11 });
+    lose({ msn: 9 });
+    ledger.apply({ t: 'epoch', track: 'main', epoch: 1, at: 1, why: 'reset' });
+    store({ epoch: 1, msn: 3 }, { epoch: 1, msn: 5 });
+    ledger.apply({ t: 'epoch', track: 'main', epoch: 2, at: 1, why: 'reset', first: 40 });
+    expect(ledger.unsettled('main').map(({ epoch, msn, count }) => [epoch, msn, count])).toEqual([
+      [0, 5, 2],
+      [0, 8, 1],
+      [0, 10, 1],
+      [1, 4, 1],
+    ]);
+    expect(ledger.firstMsn('main')).toBe(40);
+  });
+
   test('segments come in order of epoch and number however they arrived', () => {
     const { ledger, store } = setup();
     store({ epoch: 1, msn: 1 }, { msn: 12 }, { msn: 10 }, { msn: 11 }, { epoch: 1, msn: 0 });
