@@ -32,6 +32,7 @@ export function bigDogChart(ports: Ports) {
     description: 'One job: from the order to record until the file that can be trusted.',
     context: ({ input }) => ({
       job: { id: input.jobId, state: 'pending', attempt: 0, spec: UNREAD },
+      isLastLife: input.isLastLife ?? false,
       live: false,
       crashes: [],
     }),
@@ -58,7 +59,7 @@ export function bigDogChart(ports: Ports) {
         invoke: {
           id: 'wake',
           src: 'wake',
-          input: ({ context }) => ({ jobId: context.job.id }),
+          input: ({ context }) => ({ jobId: context.job.id, isLastLife: context.isLastLife }),
           onDone: { target: 'awake', actions: assign(({ event }) => event.output) },
         },
       },

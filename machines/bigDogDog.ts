@@ -1,4 +1,4 @@
-import { type ActorRefFrom, createActor, enqueueActions, setup } from 'xstate';
+import { type ActorRefFrom, createActor, emit, enqueueActions, setup } from 'xstate';
 import { bigDog } from './bigDog.ts';
 import type { JobOrder } from './bigDogKit.ts';
 import { FencedError, type Ports } from './ports.ts';
@@ -22,6 +22,21 @@ interface Fall {
 }
 
 type Order = JobOrder['type'];
+
+/** Word for whoever runs the tree: it has nothing to do with this job any more. */
+export interface JobReleased {
+  readonly type: 'job.released';
+  readonly jobId: string;
+  /**
+   * `ended`: it stands in a terminal state. `fenced`: another owner has it. `spent`: not even its end could be written; the
+   * next start of a node takes it up. `draining`, `full`: it was never taken.
+   */
+  readonly why: 'ended' | 'fenced' | 'spent' | 'draining' | 'full';
+  readonly error?: unknown;
+}
+
+/** How often a job's last life, which only writes that the job failed, may fall before the job is let go. */
+const LAST_LIVES_MAX = 3;
 
 /** The book that Big Dog Dog keeps. Maps, changed in place: XState copies what is in a context, a thousand dogs too. */
 interface Context {
@@ -60,19 +75,26 @@ export function bigDogDogChart(ports: Ports) {
   };
 
   return setup({
-    types: { context: {} as Context, events: {} as BigDogDogEvent },
+    types: {
+      context: {} as Context,
+      events: {} as BigDogDogEvent,
+      emitted: {} as JobReleased,
+    },
     guards: {
       isIdle: ({ context: { pack, due } }) => pack.size === 0 && due.size === 0,
       isKnown: ({ context: { pack, due } }, jobId: string) => pack.has(jobId) || due.has(jobId),
       isDue: ({ context }, jobId: string) => context.due.has(jobId),
-      hasRoom: ({ context: { pack, due } }, jobId: string) =>
-        !pack.has(jobId) && !due.has(jobId) && pack.size + due.size < policy.capacity,
+      isPastHelp: ({ context }, jobId: string) =>
+        (context.crashes.get(jobId) ?? []).length >= policy.bigDog.intensity + LAST_LIVES_MAX,
+      hasRoom: ({ context: { pack, due } }) => pack.size + due.size < policy.capacity,
     },
     actions: {
       // XState copies all children on every spawn and stop, so the pack is a Map: a thousand dogs cost what one does.
       unleash: ({ context, self }, jobId: string) => {
         context.due.delete(jobId);
-        const child = createActor(dog, { id: jobId, parent: self, input: { jobId } });
+        const isLastLife = isSpent(context.crashes.get(jobId) ?? [], policy.bigDog);
+        const input = { jobId, isLastLife };
+        const child = createActor(dog, { id: jobId, parent: self, input });
         context.pack.set(jobId, child);
         child.start();
         const order = context.orders.get(jobId);
@@ -86,12 +108,25 @@ export function bigDogDogChart(ports: Ports) {
       forget: ({ context: { pack, crashes, orders } }, jobId: string) => {
         for (const book of [pack, crashes, orders]) book.delete(jobId);
       },
-      /** The job has another owner now; a recorder that went on here would be a second one. */
-      retire: ({ context: { pack, crashes, orders } }, jobId: string) => {
+      /** The job has another owner now, or none can be had; a recorder that went on here would be one too many. */
+      retire: (
+        { context: { pack, crashes, orders } },
+        { jobId, why, error }: { jobId: string; why: 'fenced' | 'spent'; error: unknown },
+      ) => {
         for (const book of [pack, crashes, orders]) book.delete(jobId);
-        store.record(note(jobId, { decision: 'recorder.kill', why: 'fenced' }));
-        void leash.end(jobId, 'fenced');
+        const evidence = { error: String(error) };
+        store.record(note(jobId, { decision: 'recorder.kill', why, evidence }));
+        leash.end(jobId, why).catch((failure: unknown) => {
+          const evidence = { error: String(failure) };
+          store.record(note(jobId, { decision: 'recorder.kill', why: 'failed', evidence }));
+        });
       },
+      release: emit((_, { jobId, why, error }: Omit<JobReleased, 'type'>) => ({
+        type: 'job.released' as const,
+        jobId,
+        why,
+        ...(error !== undefined && { error }),
+      })),
       restart: enqueueActions(({ enqueue, context, self }, { actorId: jobId, error }: Fall) => {
         const crashes = withCrash(context.crashes.get(jobId) ?? [], now(), policy.bigDog);
         const isLastLife = isSpent(crashes, policy.bigDog);
@@ -111,11 +146,29 @@ export function bigDogDogChart(ports: Ports) {
     description: 'The root of a node: one Big Dog for each job, and it restarts the fallen.',
     context: () => ({ pack: new Map(), crashes: new Map(), due: new Set(), orders: new Map() }),
     on: {
-      'child.done': { actions: { type: 'forget', params: ({ event }) => event.actorId } },
+      'child.done': {
+        actions: [
+          { type: 'forget', params: ({ event }) => event.actorId },
+          {
+            type: 'release',
+            params: ({ event }) => ({ jobId: event.actorId, why: 'ended' as const }),
+          },
+        ],
+      },
       'child.error': [
         {
           guard: ({ event }) => event.error instanceof FencedError,
-          actions: { type: 'retire', params: ({ event }) => event.actorId },
+          actions: [
+            { type: 'retire', params: ({ event }) => left(event, 'fenced') },
+            { type: 'release', params: ({ event }) => left(event, 'fenced') },
+          ],
+        },
+        {
+          guard: { type: 'isPastHelp', params: ({ event }) => event.actorId },
+          actions: [
+            { type: 'retire', params: ({ event }) => left(event, 'spent') },
+            { type: 'release', params: ({ event }) => left(event, 'spent') },
+          ],
         },
         { actions: { type: 'restart', params: ({ event }) => event } },
       ],
@@ -137,22 +190,48 @@ export function bigDogDogChart(ports: Ports) {
       open: {
         description: 'Takes jobs.',
         on: {
-          'job.add': {
-            guard: { type: 'hasRoom', params: ({ event }) => event.jobId },
-            actions: { type: 'unleash', params: ({ event }) => event.jobId },
-          },
+          'job.add': [
+            { guard: { type: 'isKnown', params: ({ event }) => event.jobId } },
+            {
+              guard: 'hasRoom',
+              actions: { type: 'unleash', params: ({ event }) => event.jobId },
+            },
+            {
+              actions: {
+                type: 'release',
+                params: ({ event }) => ({ jobId: event.jobId, why: 'full' as const }),
+              },
+            },
+          ],
           'node.drain': 'draining',
         },
       },
       draining: {
         description: 'Takes no more jobs; every job finishes well.',
         entry: { type: 'tellAll', params: 'job.stop' },
+        on: {
+          'job.add': [
+            { guard: { type: 'isKnown', params: ({ event }) => event.jobId } },
+            {
+              actions: {
+                type: 'release',
+                params: ({ event }) => ({ jobId: event.jobId, why: 'draining' as const }),
+              },
+            },
+          ],
+        },
         always: { guard: 'isIdle', target: 'drained' },
       },
       drained: { type: 'final', description: 'No dog is left.' },
     },
   });
 }
+
+const left = <Why extends 'fenced' | 'spent'>({ actorId, error }: Fall, why: Why) => ({
+  jobId: actorId,
+  why,
+  error,
+});
 
 const note = (jobId: string, decided: { decision: string; why: string; evidence?: object }) => ({
   jobId,

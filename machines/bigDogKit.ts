@@ -16,7 +16,17 @@ export type JobOrder =
   /** Big Dog Dog has given this job up: its restart budget is spent. */
   | { readonly type: 'job.abandon' };
 
+export interface BigDogInput {
+  readonly jobId: string;
+  /**
+   * Its restart budget is spent: this life only ends the job. Whatever the earlier ones fell over (the recorder's news, the
+   * journal) it leaves alone.
+   */
+  readonly isLastLife?: boolean;
+}
+
 export interface BigDogContext {
+  readonly isLastLife: boolean;
   readonly job: Job;
   readonly log?: JobLog;
   /** The job's state as it was read from the database at waking. */
@@ -39,7 +49,7 @@ export function bigDogKit(ports: Ports) {
     types: {
       context: {} as BigDogContext,
       events: {} as JobOrder | RecorderNews,
-      input: {} as { jobId: string },
+      input: {} as BigDogInput,
       output: {} as { jobId: string },
     },
     actors: {
@@ -111,11 +121,12 @@ export type BigDogKit = ReturnType<typeof bigDogKit>;
 
 /** Every life of a Big Dog begins so: clear what another life left behind, then take ownership and read the truth. */
 const wake = ({ store, leash, finish }: Ports) =>
-  fromPromise(async ({ input, signal }: { input: { jobId: string }; signal: AbortSignal }) => {
-    const { jobId } = input;
-    await leash.clear(jobId);
+  fromPromise(async ({ input, signal }: { input: BigDogInput; signal: AbortSignal }) => {
+    const { jobId, isLastLife } = input;
+    if (isLastLife) await leash.end(jobId, 'abandoned');
+    else await leash.clear(jobId);
     const { job, log } = await store.open(jobId, signal);
-    const { startedAt } = await finish.footage(jobId);
+    const { startedAt } = isLastLife ? job : await finish.footage(jobId);
     return {
       job: startedAt === undefined ? job : { ...job, startedAt },
       log,

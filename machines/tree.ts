@@ -1,5 +1,5 @@
 import { type ActorOptions, type AnyActorLogic, createActor, type InspectionEvent } from 'xstate';
-import { type BigDogDogEvent, bigDogDog } from './bigDogDog.ts';
+import { type BigDogDogEvent, bigDogDog, type JobReleased } from './bigDogDog.ts';
 import type { Ports } from './ports.ts';
 import { backoffMs, isSpent, withCrash } from './supervision/backoff.ts';
 import { ownTimers } from './supervision/ownTimers.ts';
@@ -19,6 +19,8 @@ export interface TreeOptions {
   }): void;
   /** The root's own restart budget is spent: the node must end, and whoever started it decides. */
   onSpent(error: unknown): void;
+  /** The tree has nothing to do with a job any more. */
+  onRelease?(released: JobReleased): void;
   readonly inspect?: (event: InspectionEvent) => void;
 }
 
@@ -45,7 +47,11 @@ export function supervisionTree({ ports, clock, ...options }: TreeOptions): Tree
   const unheard: BigDogDogEvent[] = [];
 
   const send = (event: BigDogDogEvent) => {
-    if (root) root.send(event);
+    if (root?.getSnapshot().status === 'done') {
+      // It has drained: nobody is there any more to say no.
+      if (event.type === 'job.add')
+        options.onRelease?.({ type: 'job.released', jobId: event.jobId, why: 'draining' });
+    } else if (root) root.send(event);
     else unheard.push(event);
   };
 
@@ -55,6 +61,7 @@ export function supervisionTree({ ports, clock, ...options }: TreeOptions): Tree
       ...(options.inspect && { inspect: options.inspect }),
     });
     ownTimers(actor.system);
+    actor.on('job.released', (released) => options.onRelease?.(released));
     actor.subscribe({ error: fall, complete: () => draining?.() });
     return actor.start();
   };
@@ -62,9 +69,10 @@ export function supervisionTree({ ports, clock, ...options }: TreeOptions): Tree
     const jobs = await options.unfinished();
     if (stopped) return;
     root = raise();
-    for (const jobId of jobs) root.send({ type: 'job.add', jobId });
-    for (const event of unheard.splice(0)) root.send(event);
-    if (draining) root.send({ type: 'node.drain' });
+    // What was asked for before the order to drain is taken before it; `send` and not `root.send`: the root may fall here.
+    for (const jobId of jobs) send({ type: 'job.add', jobId });
+    for (const event of unheard.splice(0)) send(event);
+    if (draining) send({ type: 'node.drain' });
   };
   const fall = (error: unknown) => {
     for (const [jobId, type] of root?.getSnapshot().context.orders ?? [])
@@ -74,7 +82,7 @@ export function supervisionTree({ ports, clock, ...options }: TreeOptions): Tree
     if (isSpent(crashes, policy.bigDogDog)) return options.onSpent(error);
     const delayMs = backoffMs(crashes.length, policy.bigDogDog, random);
     options.onFall({ error, crashes: crashes.length, delayMs });
-    timer = clock.setTimeout(() => void begin(), delayMs);
+    timer = clock.setTimeout(() => void begin().catch(fall), delayMs);
   };
 
   return {

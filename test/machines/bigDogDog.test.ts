@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createActor } from 'xstate';
-import { bigDogDog } from '../../machines/bigDogDog.ts';
+import { bigDogDog, type JobReleased } from '../../machines/bigDogDog.ts';
 import { FencedError } from '../../machines/ports.ts';
 import { setupPorts } from './ports.ts';
 
@@ -8,6 +8,8 @@ const setup = () => {
   const bundle = setupPorts();
   const root = createActor(bigDogDog(bundle.ports), { clock: bundle.clock as never });
   root.subscribe({ error: () => {} });
+  const released: JobReleased[] = [];
+  root.on('job.released', (one) => released.push(one));
   root.start();
   const add = async (jobId = 'rex') => {
     root.send({ type: 'job.add', jobId });
@@ -23,7 +25,7 @@ const setup = () => {
     };
     await bundle.pass(1_000);
   };
-  return { ...bundle, root, add, trip };
+  return { ...bundle, root, released, add, trip };
 };
 
 test('a Big Dog that throws is restarted, and its recorder lives on and is adopted', async () => {
@@ -61,7 +63,7 @@ test('an order that a falling dog had not carried out is given to its next life'
 });
 
 test('a fenced dog is not restarted, and whatever records here is ended', async () => {
-  const { add, orders, decisions, ports, pass, world } = setup();
+  const { add, orders, decisions, released, ports, pass, world } = setup();
   const { open } = ports.store;
   ports.store.open = async (jobId, signal) => {
     const opened = await open(jobId, signal);
@@ -75,11 +77,13 @@ test('a fenced dog is not restarted, and whatever records here is ended', async 
   await pass(10_000);
   expect(orders).toEqual(['clear', 'end']);
   expect(decisions).toMatchObject([{ decision: 'recorder.kill', why: 'fenced' }]);
+  expect(released).toMatchObject([{ jobId: 'rex', why: 'fenced' }]);
 });
 
 test('no more jobs are taken than there is room for', async () => {
-  const { root, add } = setup();
+  const { root, released, add } = setup();
   for (const jobId of ['a', 'b', 'c']) await add(jobId);
+  expect(released).toEqual([{ type: 'job.released', jobId: 'c', why: 'full' }]);
   expect([...root.getSnapshot().context.pack.keys()]).toEqual(['a', 'b']);
 });
 
@@ -95,4 +99,41 @@ test('draining waits for fallen dogs too', async () => {
   world.hear?.({ type: 'recorder.exited', exit });
   await settle();
   expect(root.getSnapshot().value).toBe('drained');
+});
+
+test('a job that comes while the node drains is refused aloud, one that it has already is not', async () => {
+  const { root, released, add } = setup();
+  await add();
+  root.send({ type: 'node.drain' });
+  await add();
+  expect(released).toEqual([]);
+  await add('late');
+  expect(released).toEqual([{ type: 'job.released', jobId: 'late', why: 'draining' }]);
+});
+
+test('a job whose journal cannot be read any more ends all the same, with the reason', async () => {
+  const { add, moves, ports, pass, released, orders } = setup();
+  ports.finish.footage = async () => {
+    throw new Error('the journal is corrupt');
+  };
+  await add();
+  await pass(10_000);
+  expect(orders).toContain('end');
+  expect(moves).toMatchObject([{ from: 'pending', to: 'failed', cause: 'bigDog.spent' }]);
+  expect(released).toEqual([{ type: 'job.released', jobId: 'rex', why: 'ended' }]);
+});
+
+test('a job of which not even the end can be written is let go with a reason, and never tried for ever', async () => {
+  const { add, clock, ports, pass, released, decisions } = setup();
+  ports.store.open = async () => {
+    throw new Error('there is no such row');
+  };
+  await add();
+  await pass(60_000);
+  expect(released).toMatchObject([{ jobId: 'rex', why: 'spent' }]);
+  expect(decisions.at(-1)).toMatchObject({
+    why: 'spent',
+    evidence: { error: 'Error: there is no such row' },
+  });
+  expect(clock.pending).toBe(0);
 });

@@ -11,7 +11,9 @@ const scriptOf = (seed: number): Script => fc.sample(scripts, { seed, numRuns: 1
 test(`every law holds in ${RUNS} simulated lives of the tree`, async () => {
   for (let seed = 1; seed <= RUNS; seed++) {
     const { violations } = await simulate(scriptOf(seed), { seed });
-    expect(violations, `seed ${seed}: npm run simulate -- --runs 1 --seed ${seed} --trace`).toEqual([]);
+    expect(violations, `seed ${seed}: npm run simulate -- --runs 1 --seed ${seed} --trace`).toEqual(
+      [],
+    );
   }
 });
 

@@ -176,6 +176,7 @@ export class World {
     return {
       footage: async (jobId) => {
         await this.later(life, 1);
+        this.throwIfBuggy(jobId, 'footage');
         const startedAt = recorders.startedAt.get(jobId);
         const segments = recorders.files(jobId).size;
         return { segments, ...(startedAt !== undefined && { startedAt }) };
