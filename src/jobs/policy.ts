@@ -12,6 +12,7 @@ export const POLICY: Policy = {
   graceMs: 5_000,
   // Beats come at least with every poll, whose time-out is a few seconds; silence of 10 s is a hang.
   heartbeat: { everyMs: 2_000, patience: 5 },
-  lookMs: 2_000,
+  // A tool that muxes by itself is busy for longer than that; with 2 s, these looks were most of what a quiet tree costs.
+  lookMs: 5_000,
   capacity: 1_000,
 };
