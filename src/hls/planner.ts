@@ -142,9 +142,17 @@ export class Planner {
       probe.dueAt = at.now + retryMs(probe.tries, at.jitter);
       return;
     }
+    this.#decide('checksum' in result ? result.checksum : undefined, at.now);
+  }
+
+  #decide(checksum: string | undefined, now: number): void {
     this.#probe = undefined;
-    const checksum = 'checksum' in result ? result.checksum : undefined;
-    for (const placement of this.#timeline.probed(checksum, at.now)) this.#place(placement, at.now);
+    for (const placement of this.#timeline.probed(checksum, now)) this.#place(placement, now);
+  }
+
+  /** No time is left to ask for content: the numbers alone say what was advertised. Each round settles one playlist. */
+  #decideUnasked(now: number): void {
+    while (this.#probe !== undefined) this.#decide(undefined, now);
   }
 
   /** No more polls. What was advertised may arrive for a few seconds more. */
@@ -252,7 +260,9 @@ export class Planner {
   #judge(now: number): void {
     this.#loseAll(this.#queue.expire(now, this.#endListed));
     if (this.#stopped !== undefined) {
-      if (this.#queue.size > 0 && now < this.#stopped.until) return;
+      const isBusy = this.#queue.size > 0 || this.#probe !== undefined;
+      if (isBusy && now < this.#stopped.until) return;
+      this.#decideUnasked(now);
       const failure = { cause: 'stopped', detail: 'the recording was ended first' } as const;
       this.#loseLeft(failure);
       this.#loseAll(this.#queue.giveUp(failure, true));
@@ -265,6 +275,7 @@ export class Planner {
     }
     const silent = this.#end.silent(now, this.#targetDurationMs);
     if (silent === undefined) return;
+    this.#decideUnasked(now);
     this.#giveUp();
     this.#over = silent;
   }

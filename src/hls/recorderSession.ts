@@ -164,9 +164,11 @@ export class RecorderSession {
     });
     const beat = () => void this.#beats++;
     this.#run = new RecordingRun({ planner, source, taker, writer, clock, random, beat, log });
+    // It takes the first playlist before anything else: what was accepted has to be stored or named, also when told to stop.
+    const running = this.#run.run(first);
     if (this.#killed !== undefined) this.#run.abort(letGo);
     if (this.#stopping !== undefined) this.#run.stop(this.#stopping);
-    return await this.#run.run(first);
+    return await running;
   }
 
   /** The first playlist of the whole recording; from here its duration counts. */

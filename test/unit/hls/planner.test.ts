@@ -286,6 +286,42 @@ describe('stopping', () => {
   });
 });
 
+describe('stopping a resumed recording', () => {
+  const resumed = () => {
+    const tail = [{ epoch: 0, msn: 10, checksum: 'ten' }];
+    const resume = {
+      ...{ epoch: 0, next: 11, first: 10, openBelow: 0, holes: [], left: [], tail },
+      ...{ segmentMs: 4_000, idleMs: 1_000, settled: 1 },
+    };
+    return new Planner({ track: 'main', patienceMs: 60_000, now: 0, resume });
+  };
+
+  it('waits for the answer that tells what the first playlist means, and names what it listed', () => {
+    const planner = resumed();
+    planner.onPlaylist(planner.onPollSent(0), window(10, 5), 100);
+    expect(planner.plan(100).fetch.map(({ purpose }) => purpose)).toEqual(['probe']);
+    planner.stop('duration', 200);
+    expect(planner.plan(200).end).toBeUndefined();
+    planner.onProbed({ checksum: 'ten' }, { now: 300, jitter: 0 });
+    expect(planner.plan(300).fetch.map(({ key }) => key.msn)).toEqual([11, 12, 13]);
+    const last = planner.plan(3_200);
+    expect(last.end?.why).toBe('duration');
+    expect(last.records).toMatchObject([{ t: 'gap', msn: 11, count: 4, cause: 'stopped' }]);
+  });
+
+  it('lets the numbers decide when that answer does not come in time', () => {
+    const planner = resumed();
+    planner.onPlaylist(planner.onPollSent(0), window(10, 5), 100);
+    planner.plan(100);
+    planner.stop('duration', 200);
+    const last = planner.plan(3_200);
+    expect(last.end?.why).toBe('duration');
+    expect(last.fetch).toEqual([]);
+    expect(last.records).toMatchObject([{ t: 'gap', msn: 11, count: 4, cause: 'stopped' }]);
+    expect(planner.settled).toBe(planner.advertised);
+  });
+});
+
 const time = fc.integer({ min: 1_000, max: 28_000 });
 const event: fc.Arbitrary<WorldEvent> = fc.oneof(
   fc.record({ kind: fc.constant('reset' as const), at: time, sameNames: fc.constant(false) }),

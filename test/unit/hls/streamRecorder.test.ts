@@ -35,6 +35,7 @@ async function setup(answer: (requested: string) => Answer | undefined) {
   const directory = await mkdtemp(path.join(tmpdir(), 'kennel-recorder-'));
   const transport = leanTransport();
   const started: number[] = [];
+  const on = { started: () => {} };
   onTestFinished(async () => {
     transport.close();
     await origin.close();
@@ -59,7 +60,10 @@ async function setup(answer: (requested: string) => Answer | undefined) {
       transport,
       clock,
       random: () => 0.5,
-      onStarted: (at) => started.push(at),
+      onStarted: (at) => {
+        started.push(at);
+        on.started();
+      },
       log: () => undefined,
     });
   const journal = async () => {
@@ -69,7 +73,7 @@ async function setup(answer: (requested: string) => Answer | undefined) {
     return { records, ledger };
   };
   const file = (name: string) => path.join(directory, name);
-  return { origin, directory, started, record, journal, file };
+  return { origin, directory, on, started, record, journal, file };
 }
 
 /** Resolves once the condition holds; the test's own time limit is the limit. */
@@ -196,6 +200,16 @@ describe('a live stream', () => {
     const { records, ledger } = await journal();
     expect(records.at(-1)).toMatchObject({ t: 'ended', why: 'duration' });
     expect([ledger.stored, ledger.lost]).toEqual([5, 0]);
+  });
+
+  it('names what the very first playlist listed although it is stopped at that moment', async () => {
+    const { answer } = live();
+    const { record, journal, on } = await setup(answer);
+    const recorder = record();
+    on.started = () => recorder.stop('over');
+    expect(await recorder.exited).toMatchObject({ kind: 'stopped', why: 'duration' });
+    const { ledger } = await journal();
+    expect(ledger.advertised).toBe(3);
   });
 
   it('names what could not be fetched when it is stopped', async () => {
