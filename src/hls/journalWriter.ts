@@ -18,9 +18,11 @@ interface Entry {
 export interface JournalWriterOptions {
   readonly journal: Journal;
   readonly clock: Clock;
-  /** The disk failed; it is tried again. */
+  /** The disk failed, and is tried again until it works. Told once for each time of trouble. */
   troubled(error: KennelError): void;
-  /** A bug: nothing will be written any more. */
+  /** What waited is durable. */
+  healed(): void;
+  /** Nothing will be written any more: another process writes to the journal (`data.locked`), or a bug. */
   broken(error: unknown): void;
 }
 
@@ -33,6 +35,7 @@ export class JournalWriter {
   #waiting: Entry[] = [];
   #writing: Promise<void> | undefined;
   readonly #abandoned = new AbortController();
+  #isTroubled = false;
 
   constructor(options: JournalWriterOptions) {
     this.#options = options;
@@ -69,14 +72,17 @@ export class JournalWriter {
       try {
         await this.#commit(batch);
       } catch (error) {
-        if (!isKennelError(error)) {
+        if (!isKennelError(error) || error.code === 'data.locked') {
           this.#options.broken(error);
           break;
         }
-        this.#options.troubled(error);
+        if (!this.#isTroubled) this.#options.troubled(error);
+        this.#isTroubled = true;
         await pause(this.#options.clock, RETRY_MS, this.#abandoned.signal);
         continue;
       }
+      if (this.#isTroubled) this.#options.healed();
+      this.#isTroubled = false;
       this.#waiting = this.#waiting.slice(batch.length);
       for (const { settle } of batch) settle(true);
     }

@@ -96,6 +96,7 @@ export class RecorderSession {
         this.#diskError = error;
         log('The journal cannot be written.', { code: error.code, message: error.message });
       },
+      healed: () => log('The journal is written again.', {}),
       broken: (error) => {
         this.#opening.abort(error);
         this.#run?.abort(error);

@@ -7,6 +7,8 @@ const PASSING: ReadonlySet<KennelErrorCode> = new Set([
   'source.unavailable',
   'disk.full',
   'disk.failed',
+  // Another recorder wrote to the journal. The next attempt reads what it wrote.
+  'data.locked',
 ]);
 
 /** What a recorder that gave up reports. An error that is none of Kennel's is a bug: the recorder crashed. */
