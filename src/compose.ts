@@ -6,7 +6,7 @@ import { supervisionTree } from '../machines/tree.ts';
 import type { Kennel } from './cli/context.ts';
 import { version } from './cli/version.ts';
 import type { Config } from './config/schema.ts';
-import { systemClock as clock } from './core/clock.ts';
+import { systemClock as clock, pause } from './core/clock.ts';
 import { messageOf } from './core/errors.ts';
 import type { Log } from './core/log.ts';
 import { openDatabase } from './db/database.ts';
@@ -25,7 +25,11 @@ import { finishRecording } from './media/finishRecording.ts';
 import { readReceipt } from './media/receipt.ts';
 import { fileLog } from './observability/logger.ts';
 import { leash as leashOf } from './process/leash.ts';
+import { assertWritable } from './storage/assertWritable.ts';
 import { diskStorage } from './storage/disk.ts';
+
+/** Closing an embedded database takes well under a second, and a server's connections are given 5 s. */
+const DATABASE_CLOSE_WAIT_MS = 7_000;
 
 /**
  * The one composition root: every part of Kennel, in the order in which they need each other; `stop` goes the other way.
@@ -59,6 +63,7 @@ export async function compose(config: Config): Promise<Kennel> {
     clock,
     log,
     directoryOf,
+    assertWritable,
     proofOf: async (jobId) => proofOf(await ledgerOf(directoryOf(jobId))),
     filesOf: (jobId) => storedFiles(directoryOf(jobId)),
     exitCodeOf: exitCodeOfJob,
@@ -78,12 +83,15 @@ export async function compose(config: Config): Promise<Kennel> {
     onFall: ({ error, crashes, delayMs }) =>
       log('error', 'the root of the tree fell', { error: messageOf(error), crashes, delayMs }),
     onSpent: fall,
+    onRelease: node.released,
   });
   const stopParts = async () => {
     tree.stop();
     await hosts.stop();
-    await records.close();
-    await database.close();
+    await closeInTime(async () => {
+      await records.close();
+      await database.close();
+    });
   };
   let stopped: Promise<void> | undefined;
   return {
@@ -94,12 +102,19 @@ export async function compose(config: Config): Promise<Kennel> {
       await hosts.start();
       await node.raise(tree);
     },
-    drain: () => tree.drain(),
+    drain: () => node.drain(),
     stop: () => {
       stopped ??= stopParts();
       return stopped;
     },
   };
+}
+
+/** A server that went silent keeps the last question open for as long as a minute: nobody waits for that. */
+async function closeInTime(close: () => Promise<void>): Promise<void> {
+  const closed = new AbortController();
+  const closing = close().finally(() => closed.abort());
+  await Promise.race([closing, pause(clock, DATABASE_CLOSE_WAIT_MS, closed.signal)]);
 }
 
 const logDirectoryOf = ({ dataDir }: Config): string => join(dataDir, 'log');

@@ -1,8 +1,9 @@
+import type { JobReleased } from '../../machines/bigDogDog.ts';
 import type { Leash, Move, Progress } from '../../machines/ports.ts';
 import type { Tree } from '../../machines/tree.ts';
 import { isTerminal, type JobSpec, type JobState } from '../../machines/vocabulary.ts';
 import type { Clock } from '../core/clock.ts';
-import { KennelError } from '../core/errors.ts';
+import { KennelError, messageOf } from '../core/errors.ts';
 import { newJobId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -19,6 +20,8 @@ export interface NodeParts {
   readonly clock: Clock;
   readonly log: Log;
   directoryOf(jobId: string): string;
+  /** Rejects with a KennelError when a job's file could not be brought there (`JobSpec.output`). */
+  assertWritable(output: string): Promise<void>;
   proofOf(jobId: string): Promise<Proof>;
   /** Absolute paths of a finished job's files, the manifest last. */
   filesOf(jobId: string): Promise<readonly string[]>;
@@ -28,9 +31,12 @@ export interface NodeParts {
 /** A job on this node, from `take` until its end. */
 interface ActiveJob {
   readonly follower: JournalFollower;
+  /** Rejects when this node has to let go of it before its end. */
   readonly ended: Promise<JobRecord>;
   end(job: JobRecord): void;
-  state: JobState;
+  fail(error: unknown): void;
+  /** As it was taken, with what its moves have changed since: at its end no database needs to be asked. */
+  record: JobRecord;
 }
 
 export interface JobStatus {
@@ -44,6 +50,7 @@ export class KennelNode {
   readonly #parts: NodeParts;
   readonly #active = new Map<string, ActiveJob>();
   #tree: Tree | undefined;
+  #isDraining = false;
 
   constructor(parts: NodeParts) {
     this.#parts = parts;
@@ -56,6 +63,7 @@ export class KennelNode {
   /** The tree is composed with this node's own callbacks, so it comes after it. */
   raise(tree: Tree): Promise<void> {
     this.#tree = tree;
+    if (this.#isDraining) void tree.drain();
     return tree.start();
   }
 
@@ -68,12 +76,23 @@ export class KennelNode {
    */
   async submit(spec: JobSpec): Promise<{ readonly jobId: string; readonly resumed: boolean }> {
     const { records } = this.#parts;
+    this.#assertOpen();
+    await this.#parts.assertWritable(spec.output);
     const unfinished = await records.findUnfinished();
     const same = unfinished.find((job) => asksTheSame(job.spec, spec));
-    const jobId = same?.id ?? newJobId();
-    if (!same) await records.create({ id: jobId, spec });
-    await this.#take(jobId, { state: same?.state ?? 'pending', spec, resumed: same !== undefined });
-    return { jobId, resumed: same !== undefined };
+    if (same) {
+      await this.#take(same, { resumed: true });
+      return { jobId: same.id, resumed: true };
+    }
+    this.#assertOpen();
+    const id = newJobId();
+    const at = this.#parts.clock.now();
+    await records.create({ id, spec });
+    await this.#take(
+      { id, spec, state: 'pending', attempt: 0, createdAt: at, updatedAt: at },
+      { resumed: false },
+    );
+    return { jobId: id, resumed: false };
   }
 
   /** Takes up an unfinished job by its id. Rejects with `job.conflict` when it has ended. */
@@ -83,7 +102,13 @@ export class KennelNode {
         'job.conflict',
         `The job ${job.id} is ${job.state} already; see "kennel proof ${job.id}".`,
       );
-    await this.#take(job.id, { state: job.state, spec: job.spec, resumed: true });
+    await this.#take(job, { resumed: true });
+  }
+
+  /** Takes no more jobs; every job finishes well. Resolves when none is left. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    await this.#tree?.drain();
   }
 
   stop(jobId: string): void {
@@ -94,7 +119,10 @@ export class KennelNode {
     this.#tree?.send({ type: 'job.kill', jobId });
   }
 
-  /** Resolves with the job once it has ended and everything about it is told. */
+  /**
+   * Resolves with the job once it has ended and everything about it is told. Rejects with a KennelError when this node has
+   * to let go of it before: another owner has it (`database.fenced`), or its end could not be written (`recorder.crashed`).
+   */
   ended(jobId: string): Promise<JobRecord> {
     const job = this.#active.get(jobId);
     if (!job) throw new Error(`the job ${jobId} is not on this node`);
@@ -104,8 +132,12 @@ export class KennelNode {
   status(jobId: string): JobStatus | undefined {
     const job = this.#active.get(jobId);
     if (!job) return undefined;
-    const { follower, state } = job;
-    return { state, ledger: follower.ledger, progress: this.#parts.leash.progress(jobId) };
+    const { follower, record } = job;
+    return {
+      state: record.state,
+      ledger: follower.ledger,
+      progress: this.#parts.leash.progress(jobId),
+    };
   }
 
   /** Called for every committed move. */
@@ -117,33 +149,63 @@ export class KennelNode {
     );
     const job = this.#active.get(jobId);
     if (!job) return;
-    job.state = to;
-    if (isTerminal(to)) void this.#finish(jobId, job);
+    const { startedAt, ending, verdict } = move;
+    const facts = { attempt, startedAt, ending, verdict, outcome, cause };
+    job.record = { ...job.record, ...facts, state: to, updatedAt: at };
+    if (isTerminal(to)) this.#finish(job).catch(job.fail);
   };
 
-  async #take(
-    jobId: string,
-    { state, spec, resumed }: { state: JobState; spec: JobSpec; resumed: boolean },
-  ): Promise<void> {
-    const { feed, clock, directoryOf } = this.#parts;
-    const follower = new JournalFollower({ ...this.#parts, jobId, directory: directoryOf(jobId) });
-    const { promise: ended, resolve: end } = Promise.withResolvers<JobRecord>();
-    this.#active.set(jobId, { follower, ended, end, state });
-    feed.tell({ type: 'job.accepted', jobId, url: spec.url, resumed }, clock.now());
-    await follower.start();
-    this.#tree?.send({ type: 'job.add', jobId });
+  /** Called when the tree has nothing to do with a job any more. */
+  readonly released = ({ jobId, why, error }: JobReleased): void => {
+    const job = this.#active.get(jobId);
+    if (!job || isTerminal(job.record.state)) return;
+    if (why === 'ended') {
+      // It had ended before this node took it, so no move told us.
+      this.#endElsewhere(job).catch(job.fail);
+      return;
+    }
+    this.#active.delete(jobId);
+    this.#parts.log('error', 'the job is let go of', { jobId, why, error: messageOf(error) });
+    job.follower.stop().then(() => job.fail(releaseError(jobId, why, error)), job.fail);
+  };
+
+  #assertOpen(): void {
+    if (this.#isDraining)
+      throw new KennelError('job.conflict', 'This node takes no more jobs: it was told to end.');
   }
 
-  async #finish(jobId: string, job: ActiveJob): Promise<void> {
-    const { records, feed, clock, log } = this.#parts;
+  async #take(record: JobRecord, { resumed }: { resumed: boolean }): Promise<void> {
+    const { feed, clock, directoryOf } = this.#parts;
+    const { id: jobId } = record;
+    const follower = new JournalFollower({ ...this.#parts, jobId, directory: directoryOf(jobId) });
+    const { promise: ended, resolve: end, reject } = Promise.withResolvers<JobRecord>();
+    const fail = (error: unknown) => {
+      this.#active.delete(jobId);
+      reject(error);
+    };
+    // Whoever wants to know asks for it; nobody has to.
+    ended.catch(() => undefined);
+    const job: ActiveJob = { follower, ended, end, fail, record };
+    this.#active.set(jobId, job);
+    feed.tell({ type: 'job.accepted', jobId, url: record.spec.url, resumed }, clock.now());
+    await follower.start();
+    this.#tree?.send({ type: 'job.add', jobId });
+    if (this.#active.get(jobId) !== job) await ended;
+  }
+
+  async #endElsewhere(job: ActiveJob): Promise<void> {
+    job.record = (await this.#parts.records.get(job.record.id)) ?? job.record;
+    await this.#finish(job);
+  }
+
+  async #finish(job: ActiveJob): Promise<void> {
+    const { feed, clock, log } = this.#parts;
     await job.follower.stop();
-    const row = await records.get(jobId);
-    if (!row) throw new Error(`the job ${jobId} has no row`);
+    const { record } = job;
+    const { id: jobId, state, outcome, verdict } = record;
     const proof = await this.#parts.proofOf(jobId);
     const files = await this.#parts.filesOf(jobId);
-    log('info', 'the job has ended', { jobId, state: row.state, verdict: row.verdict });
-    const exitCode = this.#parts.exitCodeOf(row);
-    const { state, outcome, verdict } = row;
+    log('info', 'the job has ended', { jobId, state, verdict });
     feed.tell(
       {
         type: 'job.ended',
@@ -151,14 +213,47 @@ export class KennelNode {
         state,
         ...(outcome && { outcome }),
         ...(verdict && { verdict }),
-        exitCode,
+        exitCode: this.#parts.exitCodeOf(record),
         files: [...files],
         proof: { ...proof },
       },
       clock.now(),
     );
     this.#active.delete(jobId);
-    job.end(row);
+    job.end(record);
+  }
+}
+
+/** What whoever waits for the job's end is told instead. */
+function releaseError(
+  jobId: string,
+  why: Exclude<JobReleased['why'], 'ended'>,
+  cause: unknown,
+): KennelError {
+  switch (why) {
+    case 'fenced':
+      return new KennelError(
+        'database.fenced',
+        `Another Kennel has taken the job ${jobId} over and goes on with it; this one has let go of it.`,
+        { cause },
+      );
+    case 'spent':
+      return new KennelError(
+        'recorder.crashed',
+        `Not even the end of the job ${jobId} could be written (${messageOf(cause)}). What is recorded stays; ` +
+          `"kennel resume ${jobId}" tries again.`,
+        { cause },
+      );
+    case 'draining':
+      return new KennelError(
+        'job.conflict',
+        `The job ${jobId} was not begun, since this Kennel was told to end; "kennel resume ${jobId}" begins it.`,
+      );
+    case 'full':
+      return new KennelError(
+        'job.conflict',
+        `This node has as many jobs as it may; the job ${jobId} waits for another.`,
+      );
   }
 }
 

@@ -1,9 +1,11 @@
-import { constants } from 'node:os';
 import type { Config } from '../../config/schema.ts';
+import { isKennelError, KennelError } from '../../core/errors.ts';
 import type { KennelEvent } from '../../jobs/events.ts';
 import type { KennelNode } from '../../jobs/node.ts';
 import type { CliContext, Kennel } from '../context.ts';
+import { databaseGone } from './databaseWatch.ts';
 import { sentenceOf, summaryOf } from './sentences.ts';
+import { listenForSignals, type Signals } from './signals.ts';
 import { StatusLine } from './statusLine.ts';
 
 export interface RunOptions {
@@ -13,7 +15,16 @@ export interface RunOptions {
 
 const STATUS_MS = 500;
 const EXIT_BUG = 70;
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+interface Run {
+  readonly context: CliContext;
+  readonly kennel: Kennel;
+  readonly config: Config;
+  readonly options: RunOptions;
+  readonly signals: Signals;
+  /** Hands the job to the node and answers with its id. */
+  take(kennel: Kennel): Promise<string>;
+}
 
 /**
  * Runs the supervision tree for one job and tells about it until it has ended. A signal lets the job finish well, and the
@@ -27,47 +38,68 @@ export async function runJob(
   take: (kennel: Kennel) => Promise<string>,
 ): Promise<number> {
   const kennel = await context.compose(config);
-  const signals = listen(kennel, context);
+  const signals = listenForSignals();
+  const over = new AbortController();
   try {
     const said = tell(context, kennel.node, options);
-    await kennel.start();
-    const jobId = await take(kennel);
-    const stopStatus = showStatus(context, { node: kennel.node, jobId, config, options });
-    const outcome = await Promise.race([
-      kennel.node.ended(jobId),
+    const run: Run = { context, kennel, config, options, signals, take };
+    const ending = await Promise.race([
+      finished(run, over.signal),
       kennel.fallen.then(() => 'fallen' as const),
       signals.second.then(() => 'at once' as const),
+      outage(run, over.signal),
     ]);
-    stopStatus();
-    if (outcome === 'at once') return signals.exitCode() ?? EXIT_BUG;
-    if (outcome === 'fallen') {
+    if (ending === 'fallen') {
       context.terminal.err('kennel: the supervision tree could not be kept alive; see the log.');
       return EXIT_BUG;
     }
     return signals.exitCode() ?? said.exitCode() ?? EXIT_BUG;
   } finally {
-    signals.stop();
+    over.abort();
     await kennel.stop();
+    signals.stop();
   }
 }
 
-function listen(kennel: Kennel, { terminal }: CliContext) {
-  let first: (typeof SIGNALS)[number] | undefined;
-  const { promise: second, resolve } = Promise.withResolvers<void>();
-  const hear = (signal: (typeof SIGNALS)[number]) => {
-    if (first) return resolve();
-    first = signal;
-    terminal.err(`${signal}: finishes what is recorded; once more ends at once`);
+/** Starts everything, takes the job, and waits for its end. */
+async function finished(run: Run, over: AbortSignal): Promise<'finished' | 'not begun'> {
+  const { context, kennel, signals, take } = run;
+  const isAsked = await Promise.race([
+    kennel.start().then(() => false),
+    signals.first.then(() => true),
+  ]);
+  if (isAsked) {
+    context.terminal.err('it was asked to end before the job was begun');
+    return 'not begun';
+  }
+  void signals.first.then((signal) => {
+    context.terminal.err(`${signal}: finishes what is recorded; once more ends at once`);
     void kennel.drain();
-  };
-  for (const signal of SIGNALS) process.on(signal, hear);
-  return {
-    second,
-    exitCode: () => (first ? 128 + constants.signals[first] : undefined),
-    stop: () => {
-      for (const signal of SIGNALS) process.off(signal, hear);
-    },
-  };
+  });
+  try {
+    const jobId = await take(kennel);
+    showStatus(run, jobId, over);
+    await kennel.node.ended(jobId);
+    return 'finished';
+  } catch (error) {
+    // The node takes no job once it has been asked to end.
+    const isRefused = isKennelError(error) && error.code === 'job.conflict';
+    if (!isRefused || signals.exitCode() === undefined) throw error;
+    context.terminal.err(`kennel: ${error.message}`);
+    return 'not begun';
+  }
+}
+
+/** Rejects when the database stays away after somebody has asked the process to end. */
+async function outage({ kennel, config, signals }: Run, over: AbortSignal): Promise<never> {
+  await signals.first;
+  await databaseGone(kennel.records, over);
+  throw new KennelError(
+    'database.unavailable',
+    `The database does not answer, so the end of the job cannot be written. What is recorded is safe in ${config.dataDir}; ` +
+      'the same command, or "kennel resume", goes on once the database is back.',
+    { retryable: true },
+  );
 }
 
 /** Prints events as they come: sentences for a person, JSON for a program. */
@@ -83,19 +115,19 @@ function tell({ terminal }: CliContext, node: KennelNode, options: RunOptions) {
   return { exitCode: () => exitCode };
 }
 
-function showStatus(
-  { terminal }: CliContext,
-  run: { node: KennelNode; jobId: string; config: Config; options: RunOptions },
-): () => void {
-  if (!terminal.isLive || run.options.json || run.options.quiet) return () => undefined;
+/** Shows how the recording is doing until `over`. */
+function showStatus(run: Run, jobId: string, over: AbortSignal): void {
+  const { terminal } = run.context;
+  if (!terminal.isLive || run.options.json || run.options.quiet) return;
   const line = new StatusLine(run.config.dataDir);
   const show = async () => {
-    const status = run.node.status(run.jobId);
-    if (status) terminal.status(await line.text(status, Date.now()));
+    const status = run.kennel.node.status(jobId);
+    const text = status ? await line.text(status, Date.now()) : '';
+    if (!over.aborted) terminal.status(text);
   };
   const timer = setInterval(() => void show(), STATUS_MS);
-  return () => {
+  over.addEventListener('abort', () => {
     clearInterval(timer);
     terminal.status('');
-  };
+  });
 }

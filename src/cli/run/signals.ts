@@ -1,0 +1,39 @@
+import { constants } from 'node:os';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+type Signal = (typeof SIGNALS)[number];
+
+export interface Signals {
+  /** Resolves with the first signal: everything finishes well. */
+  readonly first: Promise<Signal>;
+  /** Resolves with the second one: everything ends at once. A third one is the system's own business and kills. */
+  readonly second: Promise<Signal>;
+  /** 128 and the number of the first signal; undefined as long as there was none. */
+  exitCode(): number | undefined;
+  stop(): void;
+}
+
+/** Listens for the signals that ask a process to end. */
+export function listenForSignals(): Signals {
+  const first = Promise.withResolvers<Signal>();
+  const second = Promise.withResolvers<Signal>();
+  const heard: Signal[] = [];
+  const hear = (signal: Signal) => {
+    heard.push(signal);
+    if (heard.length === 1) first.resolve(signal);
+    else {
+      stop();
+      second.resolve(signal);
+    }
+  };
+  const stop = () => {
+    for (const signal of SIGNALS) process.off(signal, hear);
+  };
+  for (const signal of SIGNALS) process.on(signal, hear);
+  return {
+    first: first.promise,
+    second: second.promise,
+    exitCode: () => (heard[0] ? 128 + constants.signals[heard[0]] : undefined),
+    stop,
+  };
+}

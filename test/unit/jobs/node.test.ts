@@ -1,0 +1,135 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import type { BigDogDogEvent } from '../../../machines/bigDogDog.ts';
+import type { Move } from '../../../machines/ports.ts';
+import type { Clock } from '../../../src/core/clock.ts';
+import { KennelError } from '../../../src/core/errors.ts';
+import { EventFeed } from '../../../src/jobs/events.ts';
+import type { JobRecord } from '../../../src/jobs/jobRecords.ts';
+import { jobSpec } from '../../../src/jobs/jobRequest.ts';
+import { KennelNode, type NodeParts } from '../../../src/jobs/node.ts';
+import { NO_PROGRESS } from '../../../src/process/recorderDriver.ts';
+
+const directories: string[] = [];
+afterEach(() => {
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });
+});
+
+const away = () => new KennelError('database.unavailable', 'it is away', { retryable: true });
+const spec = jobSpec({ url: 'http://origin/live.m3u8', output: '/tmp/show.mp4' });
+const clock: Clock = { now: () => 1_000, elapsed: () => 0, setTimeout: () => 0, clearTimeout() {} };
+
+/** A node whose tree only notes what it is told. */
+const setup = async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'kennel-node-'));
+  directories.push(directory);
+  const rows = new Map<string, JobRecord>();
+  const told: BigDogDogEvent[] = [];
+  const database = { isAway: false };
+  const ask = <Answer>(answer: Answer): Promise<Answer> =>
+    database.isAway ? Promise.reject(away()) : Promise.resolve(answer);
+  const parts = {
+    records: {
+      create: async ({ id }: { id: string }) => {
+        rows.set(id, { id, spec, state: 'pending', attempt: 0, createdAt: 0, updatedAt: 0 });
+      },
+      get: (id: string) => ask(rows.get(id)),
+      findUnfinished: () => ask([...rows.values()]),
+    },
+    index: { position: () => ask(0), apply: () => ask(0) },
+    leash: { progress: () => NO_PROGRESS },
+    feed: new EventFeed(),
+    clock,
+    log: () => undefined,
+    directoryOf: () => directory,
+    assertWritable: async () => undefined,
+    proofOf: async () => ({}),
+    filesOf: async () => [],
+    exitCodeOf: () => 0,
+    // Only what this node asks of its parts: the rest of a database or a leash has no say here.
+  } as unknown as NodeParts;
+  const node = new KennelNode(parts);
+  await node.raise({
+    start: async () => undefined,
+    send: (event) => void told.push(event),
+    drain: async () => undefined,
+    stop: () => undefined,
+  });
+  return { node, rows, told, database, parts };
+};
+
+const move = (to: Move['to']): Move => ({
+  from: 'uploading',
+  to,
+  cause: 'upload.done',
+  evidence: {},
+  attempt: 1,
+  outcome: 'complete',
+});
+
+test('a job ends although the database goes away right after its last move was committed', async () => {
+  const { node, database } = await setup();
+  const { jobId } = await node.submit(spec);
+  database.isAway = true;
+  node.moved(jobId, move('done'), 2_000);
+  await expect(node.ended(jobId)).resolves.toMatchObject({ state: 'done', outcome: 'complete' });
+});
+
+test('whoever waits for a job hears it when the finished job cannot be looked at', async () => {
+  const { node, parts } = await setup();
+  Object.assign(parts, { proofOf: () => Promise.reject(new Error('the journal is corrupt')) });
+  const { jobId } = await node.submit(spec);
+  const ended = node.ended(jobId);
+  node.moved(jobId, move('done'), 2_000);
+  await expect(ended).rejects.toThrow('the journal is corrupt');
+});
+
+test('whoever waits for a job hears it when another Kennel takes it over', async () => {
+  const { node } = await setup();
+  const { jobId } = await node.submit(spec);
+  const ended = node.ended(jobId);
+  node.released({ type: 'job.released', jobId, why: 'fenced' });
+  await expect(ended).rejects.toMatchObject({ code: 'database.fenced' });
+  expect(await node.activeJobs()).toEqual([]);
+});
+
+test('a job that had ended elsewhere before it was taken ends here too, with what the database says', async () => {
+  const { node, rows } = await setup();
+  const { jobId } = await node.submit(spec);
+  const ended = node.ended(jobId);
+  const row = rows.get(jobId);
+  if (row) rows.set(jobId, { ...row, state: 'done', outcome: 'gaps' });
+  node.released({ type: 'job.released', jobId, why: 'ended' });
+  await expect(ended).resolves.toMatchObject({ state: 'done', outcome: 'gaps' });
+});
+
+test('a node that was told to end takes no job, and leaves no row behind for one', async () => {
+  const { node, rows, told } = await setup();
+  await node.drain();
+  await expect(node.submit(spec)).rejects.toMatchObject({ code: 'job.conflict' });
+  expect([rows.size, told]).toEqual([0, []]);
+});
+
+test('a job that the tree refuses on the spot is refused to whoever submits it', async () => {
+  const { node } = await setup();
+  await node.raise({
+    send: (event) => {
+      if (event.type === 'job.add')
+        node.released({ type: 'job.released', jobId: event.jobId, why: 'draining' });
+    },
+    start: async () => undefined,
+    drain: async () => undefined,
+    stop: () => undefined,
+  });
+  await expect(node.submit(spec)).rejects.toMatchObject({ code: 'job.conflict' });
+});
+
+test('a job whose file could not be brought to its place is refused before anything is recorded', async () => {
+  const { node, parts, rows, told } = await setup();
+  const refusal = new KennelError('destination.unwritable', 'read-only');
+  Object.assign(parts, { assertWritable: () => Promise.reject(refusal) });
+  await expect(node.submit(spec)).rejects.toBe(refusal);
+  expect([rows.size, told]).toEqual([0, []]);
+});
