@@ -122,6 +122,13 @@ export class Planner {
     this.#end.failed(sign);
   }
 
+  /** Its file is durable, and its journal line is on the way. The slot is free for another. */
+  onLanded(key: SegmentKey, now: number): void {
+    this.#end.alive(now);
+    this.#queue.landed(key);
+  }
+
+  /** It is durable, its journal line as well. */
   onFetched(key: SegmentKey, checksum: string, now: number): void {
     this.#end.alive(now);
     this.#timeline.stored(key, checksum);

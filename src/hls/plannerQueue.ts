@@ -14,6 +14,12 @@ const TRY_MAX_MS = 60_000;
 /** After ENDLIST nothing leaves the window: a segment that the origin refuses is tried for so long. */
 const REFUSED_AFTER_END_MS = 60_000;
 
+/**
+ * Downloaded segments whose journal lines wait for the disk take up no fetch, up to so many: an hour of 1 s segments, at 0.5 KB
+ * for a line 2 MB. Beyond that nothing new is fetched until the journal can be written again.
+ */
+const LANDED_MAX = 4_096;
+
 /** One download that is to begin now. */
 export interface FetchOrder {
   /** `probe`: only its checksum is wanted. */
@@ -35,6 +41,8 @@ interface Waiting {
   readonly key: SegmentKey;
   segment: PlaylistSegment;
   fetching: boolean;
+  /** Its file is durable; only its journal line is not yet. */
+  landed: boolean;
   tries: number;
   timeouts: number;
   dueAt: number;
@@ -76,13 +84,17 @@ export class PlannerQueue {
   }
 
   get fetching(): number {
-    let count = 0;
-    for (const one of this.#waiting.values()) if (one.fetching) count++;
-    return count;
+    let fetching = 0;
+    let landed = 0;
+    for (const one of this.#waiting.values()) {
+      if (one.fetching) fetching++;
+      else if (one.landed) landed++;
+    }
+    return fetching + Math.max(0, landed - LANDED_MAX);
   }
 
   get untried(): boolean {
-    return [...this.#waiting.values()].some(({ tries }) => tries === 0);
+    return [...this.#waiting.values()].some(({ tries, landed }) => tries === 0 && !landed);
   }
 
   has(key: SegmentKey): boolean {
@@ -100,6 +112,7 @@ export class PlannerQueue {
       key,
       segment,
       fetching: false,
+      landed: false,
       tries: 0,
       timeouts: 0,
       dueAt: Number.NEGATIVE_INFINITY,
@@ -150,15 +163,23 @@ export class PlannerQueue {
     };
     for (const one of this.#waiting.values()) {
       if (orders.length >= free || retrying >= RETRIES_MAX) break;
-      if (one.fetching || one.tries === 0 || one.dueAt > now) continue;
+      if (one.fetching || one.landed || one.tries === 0 || one.dueAt > now) continue;
       order(one);
       retrying++;
     }
     for (const one of this.#waiting.values()) {
       if (orders.length >= free) break;
-      if (!one.fetching && one.tries === 0) order(one);
+      if (!one.fetching && !one.landed && one.tries === 0) order(one);
     }
     return orders;
+  }
+
+  /** Its file is durable: only the journal is waited for. */
+  landed(key: SegmentKey): void {
+    const one = this.#waiting.get(keyText(key));
+    if (one === undefined) return;
+    one.fetching = false;
+    one.landed = true;
   }
 
   /** It is stored. False when it was not waited for any more. */
@@ -171,7 +192,9 @@ export class PlannerQueue {
     if (one === undefined) return;
     one.fetching = false;
     one.tries++;
-    one.failure = failure;
+    // The origin had it while the disk would not take it. That it has left the window since is not why it is lost.
+    const wasDisk = one.failure?.cause === 'disk' && one.unlistedAt !== undefined;
+    if (!wasDisk) one.failure = failure;
     one.dueAt = at.now + retryMs(one.tries, at.jitter);
     if (failure.cause === 'timeout') one.timeouts++;
     else if (failure.cause !== 'network') one.refusedAt ??= at.now;
@@ -183,7 +206,7 @@ export class PlannerQueue {
    */
   expire(now: number, ended: boolean): LostSegment[] {
     return this.#lose((one) => {
-      if (one.fetching || one.failure === undefined) return false;
+      if (one.fetching || one.landed || one.failure === undefined) return false;
       if (ended) return one.refusedAt !== undefined && now >= one.refusedAt + REFUSED_AFTER_END_MS;
       const { unlistedAt } = one;
       return unlistedAt !== undefined && one.triedAt >= unlistedAt && now >= one.expiresAt;
@@ -202,7 +225,7 @@ export class PlannerQueue {
   wakeAt(now: number, ended: boolean): number | undefined {
     let at: number | undefined;
     for (const one of this.#waiting.values()) {
-      if (one.fetching) continue;
+      if (one.fetching || one.landed) continue;
       const candidates = [one.dueAt];
       if (one.failure !== undefined && one.unlistedAt !== undefined) candidates.push(one.expiresAt);
       if (ended && one.refusedAt !== undefined) {

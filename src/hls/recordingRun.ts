@@ -132,7 +132,10 @@ export class RecordingRun {
     const { planner, taker, clock, beat, random, log } = this.#options;
     const { key, purpose, tries } = order;
     try {
-      const checksum = await taker.take(order, this.#flights.signal);
+      const checksum = await taker.take(order, this.#flights.signal, () => {
+        planner.onLanded(key, clock.elapsed());
+        this.#bell.abort();
+      });
       const now = clock.elapsed();
       if (purpose === 'probe') planner.onProbed({ checksum }, { now, jitter: 0 });
       else planner.onFetched(key, checksum, now);

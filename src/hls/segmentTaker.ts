@@ -38,8 +38,11 @@ export class SegmentTaker {
     this.#stored = [...options.inits];
   }
 
-  /** Resolves with the checksum once the segment is durable and named in the journal. Rejects as `fetchSegment` does. */
-  async take(order: FetchOrder, outer: AbortSignal): Promise<string> {
+  /**
+   * Resolves with the checksum once the segment is durable and named in the journal. Rejects as `fetchSegment` does. `landed` is
+   * called when only the journal is waited for.
+   */
+  async take(order: FetchOrder, outer: AbortSignal, landed: () => void): Promise<string> {
     const { clock, directory, writer } = this.#options;
     const { key, segment, timeoutMs } = order;
     const file = order.purpose === 'probe' ? probeFile(key.track) : segmentFile(key, segment);
@@ -66,6 +69,7 @@ export class SegmentTaker {
       ...(init !== undefined && { init }),
       ...(wallClock !== undefined && { wallClock }),
     };
+    landed();
     if (!(await writer.write(record, path.dirname(absolute)))) throw outer.reason;
     return fetched.checksum;
   }

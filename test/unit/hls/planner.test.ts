@@ -253,6 +253,32 @@ describe('fetching', () => {
     expect(records[0]).toMatchObject({ t: 'gap', msn: 10, count: 2, cause: 'http.404' });
   });
 
+  it('fetches on while the journal makes downloaded segments wait, and names none of them', () => {
+    const planner = setup();
+    const keys = planner.plan(100).fetch.map(({ key }) => key);
+    for (const key of keys) planner.onLanded(key, 200);
+    expect(planner.plan(200).fetch.map(({ key }) => key.msn)).toEqual([13, 14]);
+    planner.onPlaylist(planner.onPollSent(50_000), window(22, 5), 50_100);
+    const { fetch, records } = planner.plan(90_000);
+    expect(fetch.map(({ key }) => key.msn)).toEqual([22]);
+    expect(records).toMatchObject([{ msn: 15, count: 7 }]);
+    for (const key of keys) planner.onFetched(key, 'x', 90_100);
+    expect(planner.settled).toBe(10);
+  });
+
+  it('keeps the disk as the cause when the origin has let go of a segment meanwhile', () => {
+    const planner = setup();
+    for (const { key } of planner.plan(100).fetch) {
+      planner.onFetchFailed(key, { cause: 'disk', detail: 'full' }, { now: 200, jitter: 0 });
+    }
+    planner.onPlaylist(planner.onPollSent(50_000), window(15, 5), 50_100);
+    for (const { key } of planner.plan(50_100).fetch) {
+      planner.onFetchFailed(key, { cause: 'http.404', detail: '' }, { now: 50_200, jitter: 0 });
+    }
+    const [first] = planner.plan(50_200).records;
+    expect(first).toMatchObject({ t: 'gap', msn: 10, count: 2, cause: 'disk' });
+  });
+
   it('takes the newest address of a segment that waits, as tokens rotate', () => {
     const planner = setup();
     planner.plan(100);
