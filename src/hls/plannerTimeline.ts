@@ -215,7 +215,9 @@ export class PlannerTimeline {
       for (const stored of tail) this.#history.stored(stored, stored.checksum);
       return placement;
     }
-    const match = tail.findLast((stored) => stored.checksum === checksum);
+    // A programme in a loop, or a slate, comes again without its numbers having moved: such content tells nothing.
+    const recurs = new Set(tail.map((stored) => stored.checksum)).size < tail.length;
+    const match = recurs ? undefined : tail.findLast((stored) => stored.checksum === checksum);
     // It is older than the epoch, whose numbers had moved already: they mean what they meant.
     const before = match?.epoch !== this.#epoch && segment.msn < (this.#resume?.first ?? 0);
     if (match !== undefined && !before)

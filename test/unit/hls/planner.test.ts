@@ -312,15 +312,29 @@ describe('stopping', () => {
   });
 });
 
-describe('stopping a resumed recording', () => {
-  const resumed = () => {
-    const tail = [{ epoch: 0, msn: 10, checksum: 'ten' }];
-    const resume = {
-      ...{ epoch: 0, next: 11, first: 10, openBelow: 0, holes: [], left: [], tail },
-      ...{ segmentMs: 4_000, idleMs: 1_000, settled: 1 },
-    };
-    return new Planner({ track: 'main', patienceMs: 60_000, now: 0, resume });
+const resumedWith = (checksums: readonly string[], idleMs: number) => {
+  const tail = checksums.map((checksum, index) => ({ epoch: 0, msn: 10 + index, checksum }));
+  const resume = {
+    ...{ epoch: 0, next: 10 + tail.length, first: 10, openBelow: 0, holes: [], left: [], tail },
+    ...{ segmentMs: 4_000, idleMs, settled: tail.length },
   };
+  return new Planner({ track: 'main', patienceMs: 60_000, now: 0, resume });
+};
+
+describe('a resumed recording', () => {
+  it('does not take a programme that plays in a loop for numbers that moved', () => {
+    const planner = resumedWith(['a', 'b', 'c', 'a', 'b', 'c'], 20_000);
+    planner.onPlaylist(planner.onPollSent(0), window(18, 5), 100);
+    planner.plan(100);
+    planner.onProbed({ checksum: 'c' }, { now: 200, jitter: 0 });
+    const { records, fetch } = planner.plan(200);
+    expect(records).toMatchObject([{ t: 'gap', msn: 16, count: 2, cause: 'window.slid' }]);
+    expect(fetch.map(({ key }) => key.msn)).toEqual([18, 19, 20]);
+  });
+});
+
+describe('stopping a resumed recording', () => {
+  const resumed = () => resumedWith(['ten'], 1_000);
 
   it('waits for the answer that tells what the first playlist means, and names what it listed', () => {
     const planner = resumed();
