@@ -2,9 +2,11 @@ import type { RecorderExit } from '../../machines/ports.ts';
 import { isKennelError, type KennelErrorCode, messageOf } from '../core/errors.ts';
 import type { RecordingEnded } from '../ledger/record.ts';
 
-/** Failures that pass by themselves, so that another attempt can help. */
+/**
+ * Failures that pass by themselves, so that another attempt can help. A source that does not answer is none of them: that is
+ * only ever said of a stream that was never there, after as long a wait as the job asked for.
+ */
 const PASSING: ReadonlySet<KennelErrorCode> = new Set([
-  'source.unavailable',
   'disk.full',
   'disk.failed',
   // Another recorder wrote to the journal. The next attempt reads what it wrote.

@@ -153,6 +153,17 @@ describe('a stream that ends', () => {
     expect(ledger.gaps().map(({ msn, cause }) => [msn, cause])).toEqual([[1, 'disk']]);
   });
 
+  it('ends well although a temporary file cannot be removed', async () => {
+    const { record, journal, file } = await setup((requested) =>
+      requested === '/live.m3u8'
+        ? playlistText({ first: 0, count: 3, ended: true })
+        : segmentAt(requested),
+    );
+    await mkdir(file('media/main/probe.tmp'), { recursive: true });
+    expect(await record().exited).toMatchObject({ kind: 'ended', why: 'endlist' });
+    expect((await journal()).ledger.stored).toBe(3);
+  });
+
   it('stores an initialisation section once, and every segment names it', async () => {
     const { record, journal, file } = await setup((requested) => {
       const map = 'init.mp4';
@@ -339,10 +350,24 @@ describe('a stream that is not there', () => {
       why: 'source.notFound',
       retryable: false,
     });
-    expect(down.exit).toMatchObject({ kind: 'failed', why: 'source.unavailable', retryable: true });
+    expect(down.exit).toMatchObject({
+      kind: 'failed',
+      why: 'source.unavailable',
+      retryable: false,
+    });
     expect(page.exit).toMatchObject({ kind: 'failed', why: 'playlist.invalid', retryable: false });
     expect(drm.exit).toMatchObject({ kind: 'failed', why: 'source.encrypted', retryable: false });
     expect(missing.records).toEqual(['recording', 'attempt']);
+  });
+
+  it('is not given up for a few pages that are no playlist, as proxies send them for a moment', async () => {
+    const { record, origin } = await setup((requested) => {
+      if (requested !== '/live.m3u8') return segmentAt(requested);
+      return origin.asked.length < 6
+        ? '<html>bad gateway</html>'
+        : playlistText({ first: 0, count: 1, ended: true });
+    });
+    expect(await record().exited).toMatchObject({ kind: 'ended', why: 'endlist' });
   });
 
   it('is waited for when the job says so', async () => {
