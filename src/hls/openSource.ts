@@ -11,8 +11,8 @@ const PAUSE_LAST_MS = 5_000;
 /** An answer that there is nothing is doubted for so long; no answer for longer, as origins restart in seconds. */
 const NOT_FOUND_MS = 3_000;
 const UNAVAILABLE_MS = 10_000;
-/** A body that is no playlist is asked for so often: proxies answer with HTML for a moment. */
-const INVALID_TRIES = 3;
+/** A body that is no playlist is doubted for so long: proxies answer with HTML for a moment. */
+const INVALID_MS = 5_000;
 
 export interface OpenSourceOptions {
   readonly source: PlaylistSource;
@@ -41,7 +41,7 @@ export async function openSource(options: OpenSourceOptions): Promise<MediaPlayl
       if (playlist !== 'unchanged') return playlist;
     } catch (error) {
       if (signal.aborted || !isKennelError(error)) throw error;
-      const hopeless = isHopeless(error, { tries, spentMs: clock.elapsed() - since });
+      const hopeless = isHopeless(error, { spentMs: clock.elapsed() - since });
       const waitingMs = isFinal(error) ? 0 : options.waitMs - (clock.elapsed() - since);
       if (hopeless && waitingMs <= 0) throw error;
     }
@@ -56,11 +56,11 @@ export async function openSource(options: OpenSourceOptions): Promise<MediaPlayl
 const isFinal = (error: KennelError): boolean =>
   !error.retryable && error.code !== 'limit.exceeded';
 
-function isHopeless({ code }: KennelError, after: { tries: number; spentMs: number }): boolean {
+function isHopeless({ code }: KennelError, after: { spentMs: number }): boolean {
   if (code === 'source.notFound' || code === 'source.refused') return after.spentMs >= NOT_FOUND_MS;
   if (code === 'source.unavailable' || code === 'timeout.exceeded') {
     return after.spentMs >= UNAVAILABLE_MS;
   }
-  if (code === 'playlist.invalid' || code === 'limit.exceeded') return after.tries >= INVALID_TRIES;
+  if (code === 'playlist.invalid' || code === 'limit.exceeded') return after.spentMs >= INVALID_MS;
   return true;
 }
