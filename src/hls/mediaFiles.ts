@@ -40,12 +40,21 @@ export async function makeRoomFor(root: string, file: string): Promise<void> {
   }
 }
 
+/** Deletes a file; one that is not there is fine. Rejects with `disk.failed`. */
+export async function removeFile(file: string): Promise<void> {
+  try {
+    await rm(file, { force: true });
+  } catch (error) {
+    throw diskError(error, 'remove', file);
+  }
+}
+
 /** Deletes media files that nothing names, left half-written by an earlier life. Returns their paths. */
 export async function removeUnnamed(root: string, named: ReadonlySet<string>): Promise<string[]> {
   const removed: string[] = [];
   for (const file of await mediaFiles(root)) {
     if (named.has(file)) continue;
-    await rm(path.join(root, file), { force: true });
+    await removeFile(path.join(root, file));
     removed.push(file);
   }
   return removed;

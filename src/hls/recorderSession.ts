@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import path from 'node:path';
 import type { Progress, RecorderExit } from '../../machines/ports.ts';
 import { KennelError } from '../core/errors.ts';
 import { type Journal, openJournal, readJournal } from '../ledger/journal.ts';
@@ -6,7 +6,7 @@ import type { LedgerRecord } from '../ledger/record.ts';
 import { countedTransport } from './countedTransport.ts';
 import type { StreamEnd } from './endOfStream.ts';
 import { JournalWriter } from './journalWriter.ts';
-import { mediaFiles, removeUnnamed } from './mediaFiles.ts';
+import { mediaFiles, probeFile, removeFile, removeUnnamed } from './mediaFiles.ts';
 import { openSource } from './openSource.ts';
 import { Planner } from './planner.ts';
 import { resumeFrom, TAIL_SEGMENTS } from './plannerResume.ts';
@@ -115,7 +115,8 @@ export class RecorderSession {
       return await this.#finish(writer, end);
     } finally {
       await writer.abandon();
-      await rm(`${directory}/media/${TRACK}/probe.tmp`, { force: true });
+      // Should it stay, it does no harm: nothing names it, and it says nothing about how the recording ended.
+      await removeFile(path.join(directory, probeFile(TRACK))).catch(() => undefined);
     }
   }
 

@@ -1,10 +1,9 @@
-import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { InitStored, SegmentStored } from '../ledger/record.ts';
 import { withDeadline } from './deadline.ts';
 import type { JournalWriter } from './journalWriter.ts';
-import { initFile, makeRoomFor, probeFile, segmentFile } from './mediaFiles.ts';
+import { initFile, makeRoomFor, probeFile, removeFile, segmentFile } from './mediaFiles.ts';
 import type { FetchOrder } from './plannerQueue.ts';
 import type { InitSection } from './playlist/model.ts';
 import { segmentIdentity } from './playlist/segmentIdentity.ts';
@@ -52,7 +51,7 @@ export class SegmentTaker {
     }));
     const absolute = path.join(directory, file);
     if (order.purpose === 'probe') {
-      await rm(absolute, { force: true });
+      await removeFile(absolute);
       return fetched.checksum;
     }
     const { wallClock } = segment;
@@ -129,7 +128,7 @@ export class SegmentTaker {
       (stored) => stored.track === track && stored.checksum === checksum,
     );
     if (same !== undefined) {
-      await rm(absolute, { force: true });
+      await removeFile(absolute);
       return this.#remember(name, same.init);
     }
     const record: InitStored = { t: 'init', init: number, track, file, bytes, checksum };
