@@ -4,6 +4,12 @@ import type { Unsettled } from '../ledger/trackLedger.ts';
 /** Stored segments whose content a resumed recording is compared with: more than any usual window holds. */
 export const TAIL_SEGMENTS = 256;
 
+/**
+ * How long the recorder is taken to have been away when the wall clock was set back meanwhile, milliseconds. A day: it is better
+ * to name a gap that may be too long than to take it for a jump, which names nothing.
+ */
+const IDLE_UNKNOWN_MS = 86_400_000;
+
 /** What a planner must know of an earlier life of the same recording. Plain data. */
 export interface PlannerResume {
   readonly epoch: number;
@@ -28,7 +34,7 @@ export interface PlannerResume {
     readonly msn: number;
     readonly checksum: string;
   }[];
-  /** How long ago the last segment was stored, milliseconds. */
+  /** How long ago the last segment was stored, milliseconds; by the wall clock, as no other runs on through a restart. */
   readonly idleMs: number;
   readonly settled: number;
 }
@@ -42,6 +48,7 @@ export function resumeFrom(ledger: Ledger, track: string, at: number): PlannerRe
   const unsettled = ledger.unsettled(track);
   const tail = ledger.tail(track, TAIL_SEGMENTS);
   const last = tail.at(-1);
+  const idleMs = at - (last?.at ?? ledger.startedAt ?? at);
   return {
     epoch,
     next: ledger.nextMsn(track) ?? begins,
@@ -51,7 +58,7 @@ export function resumeFrom(ledger: Ledger, track: string, at: number): PlannerRe
     left: unsettled.filter((run) => run.epoch !== epoch),
     segmentMs: last?.durationMs ?? 0,
     tail: tail.map(({ epoch: of, msn, checksum }) => ({ epoch: of, msn, checksum })),
-    idleMs: Math.max(0, at - (last?.at ?? ledger.startedAt ?? at)),
+    idleMs: idleMs < 0 ? IDLE_UNKNOWN_MS : idleMs,
     settled: ledger.advertised,
   };
 }
