@@ -65,7 +65,7 @@ async function measure(database: Database, writers: number): Promise<Result> {
 }
 
 async function onPglite(): Promise<Result[]> {
-  const directory = await pgliteDirectory();
+  const directory = pgliteDirectory();
   const database = await openDatabase({ directory, legalMoves: LEGAL_MOVES });
   try {
     return [await measure(database, 1), await measure(database, 8)];

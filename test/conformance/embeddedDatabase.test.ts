@@ -33,7 +33,7 @@ afterEach(async () => {
 });
 
 const setup = async () => {
-  const directory = await pgliteDirectory();
+  const directory = pgliteDirectory();
   directories.push(directory);
   const open = async () => {
     const database = await openDatabase({ directory, legalMoves: LEGAL_MOVES });

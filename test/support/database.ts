@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   cpSync,
@@ -11,7 +12,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JobSpec } from '../../machines/vocabulary.ts';
-import { openDatabase } from '../../src/db/database.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -24,33 +24,37 @@ export const SPEC: JobSpec = {
   keepSegments: false,
 };
 
-/**
- * A directory for an embedded database, with the database in it: a copy of one that was made once. Making it takes seconds,
- * copying it a tenth of one.
- */
-export async function pgliteDirectory(): Promise<string> {
-  const template = await pgliteTemplate();
+/** A directory of its own with an embedded database in it. */
+export function pgliteDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'kennel-pglite-'));
-  cpSync(template, directory, { recursive: true });
+  copyDatabase(directory);
   return directory;
 }
 
-async function pgliteTemplate(): Promise<string> {
+/**
+ * Copies an empty embedded database into a data directory. It is made once, by Kennel itself, for each state of the
+ * migrations: making it takes seconds, copying it a tenth of one.
+ */
+export function copyDatabase(dataDir: string): void {
+  cpSync(join(template(), 'pgdata'), join(dataDir, 'pgdata'), { recursive: true });
+}
+
+function template(): string {
   const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const migrations = readFileSync(join(root, 'drizzle/meta/_journal.json'));
   const edition = createHash('sha256').update(migrations).digest('hex').slice(0, 8);
-  const version = dependencies['@electric-sql/pglite'];
-  const template = join(root, '.cache', `pgdata-${version}-${edition}`);
-  if (existsSync(template)) return template;
+  const path = join(root, '.cache', `database-${dependencies['@electric-sql/pglite']}-${edition}`);
+  if (existsSync(path)) return path;
   // Under the template's own name only once it is whole; whoever comes second throws its copy away.
   mkdirSync(join(root, '.cache'), { recursive: true });
-  const making = mkdtempSync(`${template}-`);
-  const database = await openDatabase({ directory: making, legalMoves: [] });
-  await database.close();
+  const making = mkdtempSync(`${path}-`);
+  const { PATH = '' } = process.env;
+  const env = { PATH, HOME: making, KENNEL_DATA_DIR: making };
+  execFileSync(process.execPath, [join(root, 'src/main.ts'), 'jobs'], { env });
   try {
-    renameSync(making, template);
+    renameSync(making, path);
   } catch {
     rmSync(making, { recursive: true, force: true });
   }
-  return template;
+  return path;
 }

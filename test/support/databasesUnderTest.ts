@@ -43,7 +43,7 @@ function embedded(): DatabaseUnderTest {
   return {
     kind: 'pglite',
     place: async () => {
-      const directory = await pgliteDirectory();
+      const directory = pgliteDirectory();
       directories.push(directory);
       return { directory };
     },

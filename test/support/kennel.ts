@@ -1,23 +1,13 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import {
-  cpSync,
-  existsSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventSchema, type KennelEvent } from '../../src/jobs/events.ts';
 import { ledgerOf } from '../../src/jobs/recordings.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
+import { copyDatabase } from './database.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..');
-const MAIN = join(ROOT, 'src', 'main.ts');
+const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
 export interface Ran {
   readonly code: number | null;
@@ -34,22 +24,6 @@ export interface Running {
   saw(text: string | RegExp): Promise<void>;
   /** All that it has printed so far. */
   said(): string;
-}
-
-/** Making an embedded database takes seconds of CPU: one is made for each state of the migrations, and copied. */
-function copyDatabase(dataDir: string): void {
-  const state = createHash('sha256');
-  for (const file of globSync(join(ROOT, 'drizzle', '*.sql')).sort())
-    state.update(readFileSync(file));
-  const template = join(ROOT, '.cache', `database-${state.digest('hex').slice(0, 12)}`);
-  if (!existsSync(template)) {
-    mkdirSync(join(ROOT, '.cache'), { recursive: true });
-    const making = mkdtempSync(join(ROOT, '.cache', 'making-'));
-    const env = { PATH: process.env['PATH'] ?? '', HOME: making, KENNEL_DATA_DIR: making };
-    execFileSync(process.execPath, [MAIN, 'jobs'], { env });
-    renameSync(making, template);
-  }
-  cpSync(join(template, 'pgdata'), join(dataDir, 'pgdata'), { recursive: true });
 }
 
 /**

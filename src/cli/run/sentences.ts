@@ -13,6 +13,7 @@ export function sentenceOf(event: KennelEvent): string | undefined {
     case 'job.moved':
       return moveSentence(event);
     case 'job.decided':
+      if (event.decision === 'recorder.stop') return 'the requested duration is over';
       return `${event.dog}: ${event.decision} (${event.why})${facts(event.evidence)}`;
     case 'segment.lost': {
       const last = event.msn + event.count - 1;
