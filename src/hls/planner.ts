@@ -230,6 +230,7 @@ export class Planner {
     }
     if (verdict === 'placed') this.#relist(placement.known, now);
     for (const fresh of placement.fresh) this.#advertise(fresh, now);
+    for (const again of placement.again) this.#tryAgain(again, now);
     const isNew = placement.fresh.length > 0;
     this.#end.answered(isNew, now);
     this.#polls.next(this.#lastDurationMs, isNew);
@@ -253,7 +254,13 @@ export class Planner {
     if (segment.gap) {
       const failure = { cause: 'marked', detail: 'the playlist marks it as missing' } as const;
       this.#lose({ key, failure, durationMs: segment.durationMs }, 1);
-    } else this.#queue.add(key, segment, this.#expiry(now));
+    } else this.#queue.add(key, segment, { expiresAt: this.#expiry(now) });
+  }
+
+  /** It was named as lost unseen, and is listed after all: when it can be had, its line heals the gap. */
+  #tryAgain({ place, segment }: Placed, now: number): void {
+    this.#settled--;
+    this.#queue.add(this.#key(place), segment, { expiresAt: this.#expiry(now), isNamed: true });
   }
 
   #relist(known: readonly Placed[], now: number): void {
@@ -315,6 +322,10 @@ export class Planner {
   #loseAll(lost: readonly LostSegment[]): void {
     let run: { one: LostSegment; count: number } | undefined;
     for (const one of lost) {
+      if (one.isNamed) {
+        this.#settled++;
+        continue;
+      }
       const { key, failure } = one;
       const before = run?.one;
       if (

@@ -13,7 +13,8 @@ export interface Place {
 const REMEMBERED_SEGMENTS_MAX = 512;
 
 interface Remembered {
-  readonly identity: string;
+  /** Undefined: stored by an earlier life of the recording, and not listed since. */
+  readonly identity: string | undefined;
   checksum?: string;
 }
 
@@ -29,11 +30,20 @@ export class PlannerHistory {
     this.#byNumber.clear();
   }
 
+  /** What an earlier life stored in this epoch, in order: the journal knows its content and not its name. */
+  resume(stored: readonly (Place & { readonly checksum: string })[]): void {
+    for (const { epoch, msn, checksum } of stored) {
+      if (epoch === this.#epoch) this.#byNumber.set(msn, { identity: undefined, checksum });
+    }
+  }
+
   add(segments: readonly PlaylistSegment[]): void {
     for (const { msn, identity } of segments.slice(-REMEMBERED_SEGMENTS_MAX)) {
       const before = this.#byIdentity.get(identity);
       const moved = before?.epoch === this.#epoch && before.msn !== msn;
-      this.#byNumber.set(msn, { identity });
+      const unnamed = this.#byNumber.get(msn);
+      const checksum = unnamed?.identity === undefined ? unnamed?.checksum : undefined;
+      this.#byNumber.set(msn, { identity, ...(checksum !== undefined && { checksum }) });
       this.#byIdentity.delete(identity);
       this.#byIdentity.set(identity, {
         epoch: this.#epoch,

@@ -54,12 +54,16 @@ interface Waiting {
   /** First failure that was an answer, for the time after ENDLIST. */
   refusedAt: number | undefined;
   failure: FetchFailure | undefined;
+  /** A gap names it already; it is tried because it was listed after all. */
+  readonly isNamed: boolean;
 }
 
 export interface LostSegment {
   readonly key: SegmentKey;
   readonly failure: FetchFailure;
   readonly durationMs: number;
+  /** A gap names it already. */
+  readonly isNamed?: boolean;
 }
 
 const keyText = ({ track, epoch, msn }: SegmentKey): string => `${track}/${epoch}/${msn}`;
@@ -107,7 +111,11 @@ export class PlannerQueue {
     return undefined;
   }
 
-  add(key: SegmentKey, segment: PlaylistSegment, expiresAt: number): void {
+  add(
+    key: SegmentKey,
+    segment: PlaylistSegment,
+    { expiresAt, isNamed = false }: { expiresAt: number; isNamed?: boolean },
+  ): void {
     this.#waiting.set(keyText(key), {
       key,
       segment,
@@ -121,6 +129,7 @@ export class PlannerQueue {
       unlistedAt: undefined,
       refusedAt: undefined,
       failure: undefined,
+      isNamed,
     });
   }
 
@@ -251,6 +260,7 @@ export class PlannerQueue {
         key: one.key,
         failure: { cause: failure.cause, detail: `${failure.detail} (${tried})` },
         durationMs: one.segment.durationMs,
+        isNamed: one.isNamed,
       });
     }
     return lost;

@@ -40,13 +40,18 @@ export interface Placement {
   readonly fresh: readonly Placed[];
   /** Seen before and still listed. */
   readonly known: readonly Placed[];
+  /** Named as missing before anybody saw them, and listed now by an answer that is behind. Each only once. */
+  readonly again: readonly Placed[];
   readonly probe?: Placed;
 }
 
 /** Answers kept while a probe is under way, at one a second or less; the oldest are let go of first. */
 const HELD_PLAYLISTS_MAX = 16;
 
-const NOTHING = { slid: [], fresh: [], known: [] } as const;
+/** So many of the last numbers that slid by unseen are remembered: what any edge that is behind could still list. */
+const SLID_REMEMBERED_MAX = 512;
+
+const NOTHING = { slid: [], fresh: [], known: [], again: [] } as const;
 
 interface Probe {
   readonly reason: 'resume' | 'backwards' | 'renamed';
@@ -70,12 +75,17 @@ export class PlannerTimeline {
   #probeAgainAt = Number.NEGATIVE_INFINITY;
   #newAt: number | undefined;
   #holes: readonly number[] = [];
+  /** Numbers of this epoch that slid by unseen, and whether they were found after all. */
+  readonly #slidBy = new Map<number, 'missing' | 'found'>();
 
   constructor(resume: PlannerResume | undefined) {
     this.#resume = resume;
     this.#epoch = resume?.epoch;
     this.#next = resume?.next ?? 0;
     this.#holes = resume?.holes ?? [];
+    if (resume === undefined) return;
+    this.#history.openEpoch(resume.epoch);
+    this.#history.resume(resume.tail);
   }
 
   /** Where the next long playlist may be cut, given the oldest number that still waits to be settled. */
@@ -120,6 +130,7 @@ export class PlannerTimeline {
       return this.#relabelled(playlist, now);
     }
     if (playlist.mediaSequence >= this.#next) return this.#forward(playlist, now);
+    if (segments.every(({ msn }) => this.#slidBy.has(msn))) return this.#stale(playlist);
     if (this.#numbersOnly) return this.#looksSame(playlist, now);
     const checkable = this.#checkable(playlist);
     if (checkable !== undefined) return this.#ask('renamed', checkable, playlist);
@@ -151,7 +162,8 @@ export class PlannerTimeline {
     const same = checksum !== undefined && checksum === this.#history.checksumAt(segment.msn);
     if (reason === 'renamed') {
       if (!same) return this.#open({ why: 'reset' }, playlist, now);
-      this.#numbersOnly = true;
+      // What was stored before a restart has no name yet, so that nothing was renamed.
+      this.#numbersOnly ||= this.#history.identityAt(segment.msn) !== undefined;
       return this.#continue(playlist, now);
     }
     if (checksum !== undefined && !same) return this.#open({ why: 'reset' }, playlist, now);
@@ -166,13 +178,33 @@ export class PlannerTimeline {
     const farBack = end <= this.#windowFirst || playlist.mediaSequence === this.#windowFirst;
     const checkable = farBack && now >= this.#probeAgainAt ? this.#checkable(playlist) : undefined;
     if (checkable !== undefined) return this.#ask('backwards', checkable, playlist);
-    return {
-      verdict: 'stale',
-      playlist,
-      slid: [],
-      fresh: [],
-      known: this.#byNumber(playlist.segments),
-    };
+    return this.#stale(playlist);
+  }
+
+  #stale(playlist: MediaPlaylist): Placement {
+    const { segments } = playlist;
+    const again = this.#again(segments);
+    return { ...NOTHING, verdict: 'stale', playlist, known: this.#byNumber(segments), again };
+  }
+
+  /** What slid by unseen and is listed after all. */
+  #again(segments: readonly PlaylistSegment[]): Placed[] {
+    const again = segments.filter(({ msn, gap }) => !gap && this.#slidBy.get(msn) === 'missing');
+    for (const { msn } of again) this.#slidBy.set(msn, 'found');
+    return this.#byNumber(again);
+  }
+
+  #rememberSlid(slid: readonly Slid[]): void {
+    for (const { msn, count } of slid) {
+      const end = msn + count;
+      for (let one = Math.max(msn, end - SLID_REMEMBERED_MAX); one < end; one++) {
+        this.#slidBy.set(one, 'missing');
+      }
+    }
+    for (const oldest of this.#slidBy.keys()) {
+      if (this.#slidBy.size <= SLID_REMEMBERED_MAX) return;
+      this.#slidBy.delete(oldest);
+    }
   }
 
   /** The newest listed segment whose content under that number is known. */
@@ -211,9 +243,7 @@ export class PlannerTimeline {
     const tail = this.#resume?.tail ?? [];
     const here = tail.find(({ epoch, msn }) => epoch === this.#epoch && msn === segment.msn);
     if (here !== undefined && (checksum === undefined || here.checksum === checksum)) {
-      const placement = this.#continue(playlist, now);
-      for (const stored of tail) this.#history.stored(stored, stored.checksum);
-      return placement;
+      return this.#continue(playlist, now);
     }
     // A programme in a loop, or a slate, comes again without its numbers having moved: such content tells nothing.
     const recurs = new Set(tail.map((stored) => stored.checksum)).size < tail.length;
@@ -267,7 +297,7 @@ export class PlannerTimeline {
     });
     const last = known.at(-1)?.segment.msn ?? -1;
     const fresh = segments.filter(({ msn }) => msn > last);
-    if (fresh.length === 0) return { verdict: 'stale', playlist, slid: [], fresh: [], known };
+    if (fresh.length === 0) return { ...NOTHING, verdict: 'stale', playlist, known };
     return { ...this.#open({ why: 'relabelled', fresh }, playlist, now), known };
   }
 
@@ -292,6 +322,7 @@ export class PlannerTimeline {
     const isOpen = (msn: number) => msn >= next || msn < openBelow || holes.has(msn);
     const fresh = segments.filter(({ msn }) => isOpen(msn));
     const known = segments.filter(({ msn }) => !isOpen(msn));
+    this.#rememberSlid(slid);
     this.#holes = [];
     this.#resume = undefined;
     // After a restart the names of settled segments are learned here.
@@ -305,6 +336,7 @@ export class PlannerTimeline {
       slid,
       fresh: this.#byNumber(fresh),
       known: this.#byNumber(known),
+      again: this.#again(known),
     };
   }
 
@@ -320,6 +352,7 @@ export class PlannerTimeline {
     this.#holes = [];
     this.#resume = undefined;
     this.#numbersOnly = false;
+    this.#slidBy.clear();
     this.#history.openEpoch(epoch);
     this.#history.add(fresh);
     this.#next = 0;
@@ -331,6 +364,7 @@ export class PlannerTimeline {
       slid,
       fresh: this.#byNumber(fresh),
       known: [],
+      again: [],
     };
   }
 
