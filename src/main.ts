@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { runCli } from './cli/cli.ts';
 
 // A reader that goes away (`kennel record … | head`) must not end a recording.

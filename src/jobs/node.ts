@@ -30,6 +30,8 @@ export interface NodeParts {
 
 /** A job on this node, from `take` until its end. */
 interface ActiveJob {
+  /** Settles when every move so far is told. */
+  told: Promise<void>;
   readonly follower: JournalFollower;
   /** Rejects when this node has to let go of it before its end. */
   readonly ended: Promise<JobRecord>;
@@ -143,12 +145,24 @@ export class KennelNode {
   /** Called for every committed move. */
   readonly moved = (jobId: string, move: Move, at: number): void => {
     const { from, to, cause, evidence, attempt, outcome } = move;
-    this.#parts.feed.tell(
-      { type: 'job.moved', jobId, from, to, cause, evidence, attempt, ...(outcome && { outcome }) },
-      at,
-    );
+    const tell = () =>
+      this.#parts.feed.tell(
+        {
+          type: 'job.moved',
+          jobId,
+          from,
+          to,
+          cause,
+          evidence,
+          attempt,
+          ...(outcome && { outcome }),
+        },
+        at,
+      );
     const job = this.#active.get(jobId);
-    if (!job) return;
+    if (!job) return tell();
+    // What the journal has of before the move is told before it.
+    job.told = job.told.then(() => job.follower.look()).then(tell);
     const { startedAt, ending, verdict } = move;
     const facts = { attempt, startedAt, ending, verdict, outcome, cause };
     job.record = { ...job.record, ...facts, state: to, updatedAt: at };
@@ -185,7 +199,7 @@ export class KennelNode {
     };
     // Whoever wants to know asks for it; nobody has to.
     ended.catch(() => undefined);
-    const job: ActiveJob = { follower, ended, end, fail, record };
+    const job: ActiveJob = { follower, ended, end, fail, record, told: Promise.resolve() };
     this.#active.set(jobId, job);
     feed.tell({ type: 'job.accepted', jobId, url: record.spec.url, resumed }, clock.now());
     await follower.start();
@@ -200,6 +214,7 @@ export class KennelNode {
 
   async #finish(job: ActiveJob): Promise<void> {
     const { feed, clock, log } = this.#parts;
+    await job.told;
     await job.follower.stop();
     const { record } = job;
     const { id: jobId, state, outcome, verdict } = record;
