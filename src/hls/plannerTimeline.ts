@@ -161,9 +161,12 @@ export class PlannerTimeline {
     if (reason === 'resume') return this.#joined(playlist, { segment, checksum, now });
     const same = checksum !== undefined && checksum === this.#history.checksumAt(segment.msn);
     if (reason === 'renamed') {
+      // It lists the number of a segment whose name a restart forgot, and nobody has the content: it may just be behind. Were it
+      // a new beginning, the answers to come would list content that can be had.
+      const isUnnamed = this.#history.identityAt(segment.msn) === undefined;
+      if (isUnnamed && checksum === undefined) return this.#stale(playlist);
       if (!same) return this.#open({ why: 'reset' }, playlist, now);
-      // What was stored before a restart has no name yet, so that nothing was renamed.
-      this.#numbersOnly ||= this.#history.identityAt(segment.msn) !== undefined;
+      this.#numbersOnly ||= !isUnnamed;
       return this.#continue(playlist, now);
     }
     if (checksum !== undefined && !same) return this.#open({ why: 'reset' }, playlist, now);

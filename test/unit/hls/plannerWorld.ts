@@ -81,6 +81,7 @@ class World {
     for (const event of options.events) {
       if (event.kind === 'sick') this.#sick.set(event.content, event.times);
     }
+    this.#append({ t: 'started', at: 0, source: {} });
     this.#planner = this.#newPlanner();
   }
 
