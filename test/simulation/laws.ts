@@ -1,5 +1,6 @@
 import { isTerminal } from '../../machines/vocabulary.ts';
-import { POLICY, type World } from './world.ts';
+import { POLICY } from './simPolicy.ts';
+import type { World } from './world.ts';
 
 /** A stop or a kill must have been obeyed after this long, unless the database was away or the node died meanwhile. */
 const OBEY_MS = 180_000;
@@ -14,6 +15,8 @@ export function orderAndCheck(world: World, jobId: string, type: 'job.stop' | 'j
   if (!row || !world.tree) return;
   world.log(`order ${jobId} ${type}`);
   world.tree.send({ type, jobId });
+  if (!world.told.has(jobId)) world.told.set(jobId, { type, at: clock.now });
+  world.ordered.add(jobId);
   clock.setTimeout(() => {
     const { state } = database.row(jobId).job;
     const isObeyed =
@@ -40,7 +43,7 @@ export function checkAtEnd(world: World): void {
 
 /** A spent restart budget ends as a committed `failed` with its reason; until then, no more restarts than it allows. */
 function checkBudgets(world: World): void {
-  const { database, crashedAt, rootFalls } = world;
+  const { database, crashedAt, rootFalls, script } = world;
   for (const { jobId, decision, at } of database.decisions) {
     if (decision !== 'job.abandon' || rootFalls > 0 || crashedAt.some((crash) => crash >= at))
       continue;
@@ -52,6 +55,9 @@ function checkBudgets(world: World): void {
     if (job.verdict !== undefined && job.state === 'done')
       world.violate('spentBudget', `${jobId} is done, although its verdict is ${job.verdict}`);
     checkRestarts(world, jobId);
+    checkSpent(world, jobId);
+    if (job.state === 'cancelled' && !world.ordered.has(jobId) && script.drainAtMs === undefined)
+      world.violate('reasons', `${jobId} is cancelled, and nobody asked for that`);
   }
 }
 
@@ -67,6 +73,21 @@ function checkRestarts(world: World, jobId: string): void {
     if (first && at - first.at < periodMs)
       world.violate('spentBudget', `${jobId} restarted more than ${intensity} times`);
   });
+}
+
+/** No budget is spent before it was used up. */
+function checkSpent(world: World, jobId: string): void {
+  const { recorder, finish } = POLICY;
+  const moves = world.database.moves.filter((move) => move.jobId === jobId);
+  const restarts = moves.filter(({ to }) => to === 'retrying').length;
+  const evidence = moves.map(({ evidence: { crashes } }) => Number(crashes ?? 0));
+  for (const { verdict, cause } of moves) {
+    if (verdict === 'recorder.spent' && Math.max(restarts, ...evidence) < recorder.intensity)
+      world.violate('spentBudget', `${jobId} has spent its recorders after ${restarts} restarts`);
+    for (const kind of ['mux', 'upload'] as const)
+      if (cause === `${kind}.spent` && world.finishRuns(kind, jobId) <= finish.intensity)
+        world.violate('spentBudget', `${jobId} gave up too early: ${cause}`);
+  }
 }
 
 /** Every move, kill and restart has a stored reason that a person chose, not the name of an internal event. */

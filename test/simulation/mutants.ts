@@ -125,6 +125,60 @@ const MUTANTS: readonly Mutant[] = [
     find: 'const from = previous ?? woken;',
     replace: 'const from = woken;',
   },
+  {
+    bug: 'a last life still does what the others fell over',
+    file: 'machines/bigDogKit.ts',
+    find: 'const { startedAt } = isLastLife ? job : await',
+    replace: 'const { startedAt } = await',
+  },
+  {
+    bug: 'a new life does not look into the journal for when the recording began',
+    file: 'machines/bigDogKit.ts',
+    find: 'job: startedAt === undefined ? job : { ...job, startedAt },',
+    replace: 'job,',
+  },
+  {
+    bug: 'a recorder is started again although the duration is over',
+    file: 'machines/bigDogRecording.ts',
+    find: "guard: 'isOver',",
+    replace: "guard: 'wasKilled',",
+  },
+  {
+    bug: 'a recorder that hangs is left to hang',
+    file: 'machines/heartbeatDoggy.ts',
+    find: 'context.misses + 1 < policy.heartbeat.patience',
+    replace: 'context.misses < policy.heartbeat.patience * 4',
+  },
+  {
+    bug: 'a fallen recorder is started again at once',
+    file: 'machines/bigDogKit.ts',
+    find: 'backoff: ({ context }) => backoffMs(context.crashes.length, policy.recorder, random),',
+    replace: 'backoff: 0,',
+  },
+  {
+    bug: 'the falls of the recorder count against the muxer',
+    file: 'machines/bigDogFinishing.ts',
+    find: "          target: 'muxing',\n          actions: 'forgetCrashes',",
+    replace: "          target: 'muxing',",
+  },
+  {
+    bug: 'a recorder is given up before its budget is spent',
+    file: 'machines/bigDogKit.ts',
+    find: 'isSpent: ({ context }) => isSpent(crashesNow(context), policy.recorder),',
+    replace: 'isSpent: ({ context }) => context.crashes.length > 2,',
+  },
+  {
+    bug: 'two runs of the muxer share a directory',
+    file: 'src/jobs/serialFinish.ts',
+    find: '(last.get(jobId) ?? Promise.resolve()).then(run, run)',
+    replace: 'Promise.resolve().then(run)',
+  },
+  {
+    bug: 'a job that was told to stop while it fell is cancelled without finishing',
+    file: 'machines/bigDogRecording.ts',
+    find: "      guard: 'wasStopped',\n      target: 'gathering',",
+    replace: "      guard: 'wasStopped',\n      target: 'cancelled',",
+  },
 ];
 
 const RUNS_MAX = 6_000;
@@ -133,7 +187,7 @@ const print = (text: string) => void process.stdout.write(`${text}\n`);
 
 /** Returns what the simulator said of this mutant, or undefined when it survived. */
 function hunt({ file, find, replace, bug }: Mutant, directory: string): string | undefined {
-  for (const part of ['machines', 'test/simulation', 'package.json'])
+  for (const part of ['machines', 'test/simulation', 'src/jobs/serialFinish.ts', 'package.json'])
     cpSync(join(root, part), join(directory, part), { recursive: true });
   const path = join(directory, file);
   const source = readFileSync(path, 'utf8');

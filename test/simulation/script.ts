@@ -24,7 +24,13 @@ export interface JobScript {
   readonly runs: readonly RecorderRun[];
   readonly muxFailures: number;
   readonly uploadFailures: number;
+  /** How long an aborted run of the muxer or the upload takes to be gone. */
+  readonly windDownMs: number;
 }
+
+/** What the world may answer with an order, told at the worst moment. */
+export const INCIDENTS = ['start', 'kill', 'exit', 'adopt', 'retrying', 'muxing'] as const;
+export type Incident = (typeof INCIDENTS)[number];
 
 export interface CommitScript {
   readonly latencyMs: number;
@@ -44,6 +50,15 @@ export interface Script {
     readonly job: number;
     readonly type: 'job.stop' | 'job.kill';
   }[];
+  /** Orders that come just after the n-th incident of a kind, whichever job it befalls: chance alone seldom hits these. */
+  readonly reactions: readonly {
+    readonly to: Incident;
+    readonly nth: number;
+    readonly afterMs: number;
+    readonly type: 'job.stop' | 'job.kill';
+  }[];
+  /** The table of recorders does not know that an adopted one has started before this life of the node. */
+  readonly isLeashForgetful: boolean;
   /** A bug: something that this job's Big Dog (or the root) calls throws. */
   readonly bugs: readonly {
     readonly atMs: number;
@@ -91,6 +106,7 @@ const job = fc.record({
   ),
   muxFailures: fc.integer({ min: 0, max: 7 }),
   uploadFailures: fc.integer({ min: 0, max: 7 }),
+  windDownMs: fc.integer({ min: 0, max: 5_000 }),
 });
 
 const commit = fc.record({
@@ -104,6 +120,8 @@ const when = fc.oneof(
   fc.integer({ min: 5_000, max: 25_000 }),
 );
 const which = fc.integer({ min: 0, max: 2 });
+
+const order = fc.constantFrom<'job.stop' | 'job.kill'>('job.stop', 'job.stop', 'job.kill');
 
 type Where = Script['bugs'][number]['where'];
 /** What a Big Dog calls by itself. */
@@ -125,10 +143,20 @@ export const scripts: fc.Arbitrary<Script> = fc.record(
       fc.record({
         atMs: when,
         job: which,
-        type: fc.constantFrom<'job.stop' | 'job.kill'>('job.stop', 'job.kill'),
+        type: order,
       }),
       { maxLength: 3 },
     ),
+    reactions: fc.array(
+      fc.record({
+        to: fc.constantFrom<Incident>(...INCIDENTS),
+        nth: fc.integer({ min: 0, max: 4 }),
+        afterMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 4_000 })),
+        type: order,
+      }),
+      { maxLength: 2 },
+    ),
+    isLeashForgetful: fc.boolean(),
     bugs: fc.array(
       fc.oneof(
         {
@@ -155,5 +183,16 @@ export const scripts: fc.Arbitrary<Script> = fc.record(
     ),
     drainAtMs: when,
   },
-  { requiredKeys: ['jobs', 'commits', 'outages', 'nodeCrashes', 'orders', 'bugs'] },
+  {
+    requiredKeys: [
+      'jobs',
+      'commits',
+      'outages',
+      'nodeCrashes',
+      'orders',
+      'reactions',
+      'isLeashForgetful',
+      'bugs',
+    ],
+  },
 );

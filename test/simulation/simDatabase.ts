@@ -113,6 +113,7 @@ export class SimDatabase {
     if (outcome) row.outcome = outcome;
     this.moves.push({ ...move, jobId, at: world.clock.now });
     world.log(`move ${jobId} ${move.from} ${to} ${cause}`);
+    if (to === 'retrying' || to === 'muxing') world.incident(to, jobId);
     world.recorders.checkCommitted(jobId, to);
   }
 }

@@ -1,6 +1,7 @@
 import type { Job, Leash, RecorderExit, RecorderHold, RecorderNews } from '../../machines/ports.ts';
 import type { JobState } from '../../machines/vocabulary.ts';
 import type { RecorderRun } from './script.ts';
+import { POLICY } from './simPolicy.ts';
 import type { World } from './world.ts';
 
 const SEGMENT_MS = 1_000;
@@ -9,6 +10,11 @@ const STOP_MS = 50;
 const FIRST_PROGRESS_MS = 300;
 const CLEAN: RecorderRun = { kind: 'clean', afterMs: 0, startMs: 0, dieMs: 50 };
 const ORPHAN_GRACE_MS = 30_000;
+/** A recorder that shows no more signs of life is gone after this long, the longest dying included. */
+const SILENT_MS_MAX = POLICY.heartbeat.everyMs * (POLICY.heartbeat.patience + 1) + 5_000;
+/** No recorder goes on for so long after the duration, or starts after an order to end, whatever fell meanwhile. */
+const OVERRUN_MS = 300_000;
+const DEAF_MS = 120_000;
 
 interface Recorder {
   readonly jobId: string;
@@ -32,6 +38,7 @@ export class SimRecorders {
   readonly kills: { readonly jobId: string; readonly why: string; readonly at: number }[] = [];
   readonly #all: Recorder[] = [];
   readonly #runs = new Map<string, number>();
+  readonly #exitedAt = new Map<string, number>();
   readonly #lastBeats = new Map<string, number>();
   readonly #world: World;
 
@@ -85,7 +92,10 @@ export class SimRecorders {
         if (world.life !== life) return { stop() {}, kill() {}, release() {} };
         const recorder = held(job.id) ?? this.#start(job, life);
         recorder.hear = hear;
-        if (recorder.startedAt !== undefined) this.#tellStarted(recorder, recorder.startedAt);
+        const { startedAt } = recorder;
+        const isForgotten = world.script.isLeashForgetful && (startedAt ?? 0) < world.bootedAt;
+        if (startedAt !== undefined && !isForgotten) this.#tellStarted(recorder, startedAt);
+        if (recorder.bornAt < world.clock.now) world.incident('adopt', job.id);
         return this.#holdOf(recorder, { hear, life, job });
       },
       holds: (jobId) => held(jobId) !== undefined,
@@ -136,6 +146,7 @@ export class SimRecorders {
         world.log(`kill ${recorder.jobId} ${why}`);
         if (FAULT_OF[why] && recorder.script.kind !== FAULT_OF[why])
           world.violate('falseAlarm', `${recorder.jobId} ${recorder.script.kind} killed as ${why}`);
+        world.incident('kill', recorder.jobId);
         this.kills.push({ jobId: recorder.jobId, why, at: world.clock.now });
         world.clock.setTimeout(() => this.#exit(recorder, crashed(why)), recorder.script.dieMs);
       },
@@ -173,15 +184,44 @@ export class SimRecorders {
       life,
     };
     this.#all.push(recorder);
+    this.#checkStart(recorder, job);
+    this.#world.incident('start', job.id);
     this.#world.log(`start ${job.id} ${number} ${run.kind}`);
     if (this.ended.has(job.id)) {
       clock.setTimeout(() => this.#exit(recorder, ENDLIST), 1);
       return recorder;
     }
     clock.setTimeout(() => this.#begin(recorder), run.startMs);
+    if (run.kind === 'hang' && this.#world.isCalm)
+      clock.setTimeout(() => this.#checkHung(recorder), run.afterMs + SILENT_MS_MAX);
     const exit = EXITS[run.kind];
     if (exit) clock.setTimeout(() => this.#exit(recorder, exit), run.afterMs);
     return recorder;
+  }
+
+  /** A recorder must not be started when all know that it is too late, and not at once after the last one. */
+  #checkStart({ jobId, number }: Recorder, job: Job): void {
+    const world = this.#world;
+    const { now } = world.clock;
+    const told = world.told.get(jobId);
+    if (told && now > told.at + DEAF_MS && world.hasBeenUp(DEAF_MS) && world.rootFalls === 0)
+      world.violate('deaf', `${jobId}: recorder ${number} starts long after ${told.type}`);
+    if (!world.isCalm) return;
+    const due =
+      (this.startedAt.get(jobId) ?? Number.POSITIVE_INFINITY) + (job.spec.durationMs ?? 0);
+    // The commit that begins the job may take seconds, but those of a restart are written behind.
+    if (now > due) world.violate('duration', `${jobId}: recorder ${number} starts after its end`);
+    const exitedAt = this.#exitedAt.get(jobId) ?? Number.NEGATIVE_INFINITY;
+    if (now - exitedAt < POLICY.recorder.minBackoffMs)
+      world.violate(
+        'backoff',
+        `${jobId}: recorder ${number} starts ${now - exitedAt} ms after the last`,
+      );
+  }
+
+  #checkHung(recorder: Recorder): void {
+    if (recorder.alive)
+      this.#world.violate('silence', `${recorder.jobId}: nobody sees that it hangs`);
   }
 
   #begin(recorder: Recorder): void {
@@ -205,16 +245,29 @@ export class SimRecorders {
     if (!recorder.alive) return;
     if (clock.now - recorder.bornAt >= hangsAt(recorder.script)) return;
     const { jobId } = recorder;
-    this.disk.set(jobId, new Set([...this.files(jobId), `${recorder.number}.${segment}`]));
+    const files = this.disk.get(jobId) ?? new Set();
+    this.disk.set(jobId, files.add(`${recorder.number}.${segment}`));
+    this.#checkOverrun(jobId);
     if (this.muxed.has(jobId))
       this.#world.violate('writtenAfterMux', `${jobId} ${recorder.number}.${segment}`);
     clock.setTimeout(() => this.#write(recorder, segment + 1), SEGMENT_MS);
+  }
+
+  /** However much fell meanwhile, a node and a database that are up end a recording when its time is over. */
+  #checkOverrun(jobId: string): void {
+    const world = this.#world;
+    const durationMs = world.script.jobs[Number(jobId.slice(1))]?.durationMs ?? 0;
+    const due = (this.startedAt.get(jobId) ?? Number.POSITIVE_INFINITY) + durationMs;
+    if (world.clock.now > due + OVERRUN_MS && world.hasBeenUp(OVERRUN_MS) && world.rootFalls === 0)
+      world.violate('duration', `${jobId} records on, ${world.clock.now - due} ms after its end`);
   }
 
   #exit(recorder: Recorder, exit: RecorderExit): void {
     if (!recorder.alive) return;
     this.#lastBeats.set(recorder.jobId, this.#beatsOf(recorder.jobId, recorder));
     recorder.alive = false;
+    this.#exitedAt.set(recorder.jobId, this.#world.clock.now);
+    this.#world.incident('exit', recorder.jobId);
     this.#world.log(`exit ${recorder.jobId} ${recorder.number} ${exit.kind} ${exit.why}`);
     if (exit.kind === 'ended') this.ended.add(recorder.jobId);
     if (recorder.life === this.#world.life) recorder.hear?.({ type: 'recorder.exited', exit });

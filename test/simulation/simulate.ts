@@ -26,6 +26,7 @@ export async function simulate(
   { seed, trace = false }: { seed: number; trace?: boolean },
 ): Promise<Report> {
   const world = new World(script, { seed, trace });
+  world.order = (jobId, type) => orderAndCheck(world, jobId, type);
   world.boot();
   schedule(world);
   const crashSteps = new Set(script.nodeCrashes.flatMap(({ atStep }) => atStep ?? []));

@@ -31,29 +31,33 @@ test('the same seed gives the same run, bit for bit', async () => {
 /** Seeds that once broke a law, as they were shrunk. They stay here for good. */
 describe('what once went wrong does not go wrong again', () => {
   const calm: Script = {
-    jobs: [{ durationMs: 20_000, runs: [], muxFailures: 0, uploadFailures: 0 }],
+    jobs: [{ durationMs: 20_000, runs: [], muxFailures: 0, uploadFailures: 0, windDownMs: 0 }],
     commits: [],
     outages: [],
     nodeCrashes: [],
     orders: [],
     bugs: [],
+    reactions: [],
+    isLeashForgetful: false,
   };
   const regressions: Readonly<Record<string, Script>> = {
     'a dog that died during an outage takes ownership from its successor': {
       ...calm,
       jobs: [
-        { durationMs: 1_000, runs: [], muxFailures: 0, uploadFailures: 0 },
+        { durationMs: 1_000, runs: [], muxFailures: 0, uploadFailures: 0, windDownMs: 0 },
         {
           durationMs: 420_000,
           runs: [{ kind: 'crash', afterMs: 34_001, startMs: 16_710, dieMs: 50 }],
           muxFailures: 0,
           uploadFailures: 0,
+          windDownMs: 0,
         },
         {
           durationMs: 420_000,
           runs: [{ kind: 'crash', afterMs: 0, startMs: 1, dieMs: 50 }],
           muxFailures: 0,
           uploadFailures: 0,
+          windDownMs: 0,
         },
       ],
       outages: [{ atMs: 23_750, forMs: 209_761 }],
@@ -70,6 +74,7 @@ describe('what once went wrong does not go wrong again', () => {
           runs: [{ kind: 'mux', afterMs: 12_001, startMs: 0, dieMs: 0 }],
           muxFailures: 0,
           uploadFailures: 0,
+          windDownMs: 0,
         },
       ],
       outages: [{ atMs: 17_238, forMs: 102_774 }],

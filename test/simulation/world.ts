@@ -1,22 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { Finish, Policy, Ports } from '../../machines/ports.ts';
+import type { Finish, Ports } from '../../machines/ports.ts';
 import { supervisionTree, type Tree } from '../../machines/tree.ts';
 import { isTerminal } from '../../machines/vocabulary.ts';
-import type { Script } from './script.ts';
+import { serialFinish } from '../../src/jobs/serialFinish.ts';
+import type { Incident, Script } from './script.ts';
 import { SimClock } from './simClock.ts';
 import { SimDatabase } from './simDatabase.ts';
+import { POLICY } from './simPolicy.ts';
 import { SimRecorders } from './simRecorders.ts';
-
-export const POLICY: Policy = {
-  recorder: { intensity: 5, periodMs: 600_000, minBackoffMs: 500, maxBackoffMs: 20_000 },
-  finish: { intensity: 5, periodMs: 600_000, minBackoffMs: 500, maxBackoffMs: 20_000 },
-  bigDog: { intensity: 5, periodMs: 600_000, minBackoffMs: 500, maxBackoffMs: 10_000 },
-  bigDogDog: { intensity: 3, periodMs: 600_000, minBackoffMs: 5_000, maxBackoffMs: 20_000 },
-  graceMs: 5_000,
-  heartbeat: { everyMs: 3_000, patience: 3 },
-  lookMs: 2_000,
-  capacity: 1_000,
-};
 
 const BOOT_MS = 1_000;
 
@@ -31,11 +22,21 @@ export class World {
   life = 0;
   tree: Tree | undefined;
   crashedAt: number[] = [];
+  bootedAt = 0;
+  /** Gives an order and judges whether it is obeyed. */
+  order: (jobId: string, type: 'job.stop' | 'job.kill') => void = () => undefined;
+  /** Jobs that were ever told to stop or to be killed. */
+  readonly ordered = new Set<string>();
+  /** The first stop or kill that each job was told in this life of the node. */
+  readonly told = new Map<string, { readonly type: string; readonly at: number }>();
   /** When the root itself fell. */
   rootFalls = 0;
   readonly #hash = createHash('sha256');
   readonly #armed = new Map<string, number>();
   readonly #failures = new Map<string, number>();
+  readonly #incidents = new Map<Incident, number>();
+  /** The finish runs of this life that are not over yet. */
+  readonly #finishing = new Map<string, number>();
   #randomState: number;
   readonly trace: string[] | undefined;
 
@@ -76,6 +77,30 @@ export class World {
     this.log(`VIOLATION ${law} ${what}`);
   }
 
+  /** Something happened to a job: the script may have an order for just this moment. */
+  incident(kind: Incident, jobId: string): void {
+    const nth = this.#incidents.get(kind) ?? 0;
+    this.#incidents.set(kind, nth + 1);
+    for (const reaction of this.script.reactions)
+      if (reaction.to === kind && reaction.nth === nth)
+        this.clock.setTimeout(() => this.order(jobId, reaction.type), reaction.afterMs);
+  }
+
+  /** Whether nothing but the recorders, the source and the operator makes trouble in this script. */
+  get isCalm(): boolean {
+    const { nodeCrashes, bugs, outages } = this.script;
+    return nodeCrashes.length + bugs.length + outages.length === 0;
+  }
+
+  /** Whether node and database have been up for so long. */
+  hasBeenUp(forMs: number): boolean {
+    const since = this.clock.now - forMs;
+    return (
+      this.bootedAt < since &&
+      this.script.outages.every(({ atMs, forMs }) => atMs > this.clock.now || atMs + forMs < since)
+    );
+  }
+
   isFinished(): boolean {
     return [...this.database.rows.values()].every(({ job }) => isTerminal(job.state));
   }
@@ -110,6 +135,9 @@ export class World {
   boot(): void {
     const life = ++this.life;
     this.log(`boot ${life}`);
+    this.bootedAt = this.clock.now;
+    this.told.clear();
+    this.#finishing.clear();
     const { clock, database } = this;
     const isUp = () => this.life === life;
     const tree = supervisionTree({
@@ -146,6 +174,11 @@ export class World {
     this.clock.setTimeout(() => this.life === life && this.boot(), BOOT_MS);
   }
 
+  /** How often muxing or uploading a job has failed or succeeded. */
+  finishRuns(kind: 'mux' | 'upload', jobId: string): number {
+    return this.#failures.get(`${kind} ${jobId}`) ?? 0;
+  }
+
   #portsOf(life: number): Ports {
     return {
       now: () => this.clock.now,
@@ -155,7 +188,7 @@ export class World {
       },
       leash: this.recorders.leashOf(life),
       store: this.database.storeOf(life),
-      finish: this.#finishOf(life),
+      finish: serialFinish(this.#finishOf(life)),
       policy: POLICY,
     };
   }
@@ -163,15 +196,27 @@ export class World {
   #finishOf(life: number): Finish {
     const { recorders } = this;
     const work = async (kind: 'mux' | 'upload', jobId: string, signal: AbortSignal) => {
-      await this.later(life, 200);
-      const key = `${kind} ${jobId}`;
-      const failures = this.#failures.get(key) ?? 0;
       const job = this.script.jobs[Number(jobId.slice(1))];
-      const limit = (kind === 'mux' ? job?.muxFailures : job?.uploadFailures) ?? 0;
-      this.#failures.set(key, failures + 1);
-      if (failures < limit) throw new Error(`${kind} failed`);
-      if (signal.aborted) throw new Error('aborted');
-      this.log(key);
+      const running = this.#finishing.get(jobId) ?? 0;
+      this.#finishing.set(jobId, running + 1);
+      if (running > 0) this.violate('oneFinish', `${jobId} is finished twice at once`);
+      try {
+        await this.later(life, 200);
+        const key = `${kind} ${jobId}`;
+        const failures = this.#failures.get(key) ?? 0;
+        const limit = (kind === 'mux' ? job?.muxFailures : job?.uploadFailures) ?? 0;
+        if (signal.aborted) {
+          await this.later(life, job?.windDownMs ?? 0);
+          throw new Error('aborted');
+        }
+        this.#failures.set(key, failures + 1);
+        if (failures < limit) throw new Error(`${kind} failed`);
+        if (isTerminal(this.database.row(jobId).job.state))
+          this.violate('finishedAfterEnd', `${key} takes effect after the job's end`);
+        this.log(key);
+      } finally {
+        this.#finishing.set(jobId, (this.#finishing.get(jobId) ?? 1) - 1);
+      }
     };
     return {
       footage: async (jobId) => {
