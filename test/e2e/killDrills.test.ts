@@ -97,27 +97,31 @@ test.each(RECORDINGS)(
   },
 );
 
+/** Kills again and again, gives the same command again each time, and looks what came of it. */
+async function killAndRepeat(bundle: Bundle, strike: (supervisor: number | undefined) => void) {
+  let running = bundle.record();
+  for (let killed = 0; killed < KILLS; killed++) {
+    await running.saw(RECORDS);
+    await aRandomMoment();
+    strike(running.child.pid);
+    await running.ended;
+    running = bundle.record();
+  }
+  const { code, stdout, stderr } = await running.ended;
+  expect(code, `${stderr}${stdout}`).toBe(0);
+  expect(stderr).toContain('goes on with the unfinished job');
+  await everySegmentOnce(bundle);
+  await until('no process is left', () => bundle.home.processes().length === 0);
+}
+
 test.each(RECORDINGS)(
   'kill -9 of the supervisor alone costs nothing: the next one adopts (%i)',
   async () => {
     const bundle = await setup();
     await using _origin = bundle.origin;
-    const { home } = bundle;
-    let running = bundle.record();
-    for (let killed = 0; killed < KILLS; killed++) {
-      await running.saw(RECORDS);
-      await aRandomMoment();
-      kill(running.child.pid);
-      await running.ended;
-      running = bundle.record();
-    }
-    const { code, stdout, stderr } = await running.ended;
-    expect(code, `${stderr}${stdout}`).toBe(0);
-    expect(stderr).toContain('goes on with the unfinished job');
+    await killAndRepeat(bundle, kill);
     // The same host recorded all the time: no other attempt was needed.
-    expect((await home.ledger()).attempts).toBe(1);
-    await everySegmentOnce(bundle);
-    await until('no process is left', () => home.processes().length === 0);
+    expect((await bundle.home.ledger()).attempts).toBe(1);
   },
 );
 
@@ -126,19 +130,8 @@ test.each(RECORDINGS)(
   async () => {
     const bundle = await setup();
     await using _origin = bundle.origin;
-    const { home } = bundle;
-    let running = bundle.record();
-    for (let killed = 0; killed < KILLS; killed++) {
-      await running.saw(RECORDS);
-      await aRandomMoment();
-      kill(running.child.pid);
-      for (const pid of home.processes()) kill(pid);
-      await running.ended;
-      running = bundle.record();
-    }
-    const { code, stdout, stderr } = await running.ended;
-    expect(code, `${stderr}${stdout}`).toBe(0);
-    await everySegmentOnce(bundle);
-    await until('no process is left', () => home.processes().length === 0);
+    await killAndRepeat(bundle, (supervisor) => {
+      for (const pid of [supervisor, ...bundle.home.processes()]) kill(pid);
+    });
   },
 );

@@ -1,36 +1,7 @@
 import { once } from 'node:events';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import {
-  type LeanTransportOptions,
-  leanTransport,
-} from '../../../src/hls/transport/leanTransport.ts';
-import type { TransportRequest } from '../../../src/hls/transport/transport.ts';
-import { answer, movedClock, type RawServer, rawServer } from './transportServer.ts';
-
-function setup(options: LeanTransportOptions = {}) {
-  const transport = leanTransport(options);
-  onTestFinished(() => transport.close());
-  const get = async (url: URL, request: Partial<TransportRequest> = {}) => {
-    let body = '';
-    const response = await transport.get({
-      url,
-      signal: new AbortController().signal,
-      bodyBytesMax: 1_000_000,
-      idleTimeoutMs: 5000,
-      onData: (bytes) => {
-        body += Buffer.from(bytes).toString('latin1');
-      },
-      ...request,
-    });
-    return { ...response, body };
-  };
-  return { transport, get };
-}
-
-/** Resolves once the server has seen so many requests. */
-async function asked(server: RawServer, count: number): Promise<void> {
-  while (server.requests.length < count) await new Promise((resolve) => setImmediate(resolve));
-}
+import { describe, expect, test } from 'vitest';
+import { answer, movedClock, rawServer } from './transportServer.ts';
+import { asked, setup } from './transportSetup.ts';
 
 describe('silence', () => {
   test('for longer than the timeout ends a request, wherever it is', async () => {
