@@ -115,5 +115,7 @@ export class SimDatabase {
     world.log(`move ${jobId} ${move.from} ${to} ${cause}`);
     if (to === 'retrying' || to === 'muxing') world.incident(to, jobId);
     world.recorders.checkCommitted(jobId, to);
+    if (to === 'cancelled' && cause === 'job.stop' && world.recorders.files(jobId).size > 0)
+      world.violate('finishedWell', `${jobId} was told to stop, and what it has is not finished`);
   }
 }
