@@ -11,6 +11,7 @@ import { messageOf } from './core/errors.ts';
 import type { Log } from './core/log.ts';
 import { openDatabase } from './db/database.ts';
 import { jobStore } from './db/jobStore.ts';
+import { lockFile } from './db/pglite/lock.ts';
 import { segmentIndex } from './db/segmentIndex.ts';
 import { hostPool } from './hls/hostPool.ts';
 import { EventFeed } from './jobs/events.ts';
@@ -88,17 +89,24 @@ export async function compose(config: Config): Promise<Kennel> {
   const stopParts = async () => {
     tree.stop();
     await hosts.stop();
+    lock?.release();
     await closeInTime(async () => {
       await records.close();
       await database.close();
     });
   };
+  let lock: ReturnType<typeof lockFile> | undefined;
   let stopped: Promise<void> | undefined;
   return {
     node,
     records,
     fallen,
     start: async () => {
+      // Whoever starts takes over the hosts below this directory: two at once would take them from each other.
+      lock = lockFile(
+        join(config.dataDir, 'node.lock'),
+        'stop it or choose another data directory',
+      );
       await hosts.start();
       await node.raise(tree);
     },
