@@ -27,6 +27,7 @@ import { readReceipt } from './media/receipt.ts';
 import { fileLog } from './observability/logger.ts';
 import { leash as leashOf } from './process/leash.ts';
 import { assertWritable } from './storage/assertWritable.ts';
+import { destinationError } from './storage/destinationError.ts';
 import { diskStorage } from './storage/disk.ts';
 
 /** Closing an embedded database takes well under a second, and a server's connections are given 5 s. */
@@ -37,7 +38,7 @@ const DATABASE_CLOSE_WAIT_MS = 7_000;
  * Nothing runs before `start`, but the database is open (and locked, when it is the embedded one).
  */
 export async function compose(config: Config): Promise<Kennel> {
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  await makeDataDirectory(config.dataDir);
   const log = fileLog({ directory: logDirectoryOf(config), level: config.logLevel });
   const feed = new EventFeed();
   const directoryOf = (jobId: string) => recordingDirectory(config.dataDir, jobId);
@@ -123,6 +124,14 @@ async function closeInTime(close: () => Promise<void>): Promise<void> {
   const closed = new AbortController();
   const closing = close().finally(() => closed.abort());
   await Promise.race([closing, pause(clock, DATABASE_CLOSE_WAIT_MS, closed.signal)]);
+}
+
+async function makeDataDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw destinationError(error, 'make the data directory', directory);
+  }
 }
 
 const logDirectoryOf = ({ dataDir }: Config): string => join(dataDir, 'log');

@@ -203,3 +203,11 @@ test('an output that cannot be written is refused before anything is recorded', 
   expect(code, stderr).toBe(73);
   expect(home.recordings()).toEqual([]);
 });
+
+test('a data directory that cannot be made is refused in one clear line', async () => {
+  const { home, origin, command } = await setup();
+  await using _origin = origin;
+  const { code, stderr } = await home.run(command, { KENNEL_DATA_DIR: '/dev/null/data' });
+  expect(code, stderr).toBe(73);
+  expect(stderr.trim().split('\n')).toHaveLength(1);
+});
