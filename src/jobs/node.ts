@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { JobReleased } from '../../machines/bigDogDog.ts';
 import type { Leash, Move, Progress } from '../../machines/ports.ts';
 import type { Tree } from '../../machines/tree.ts';
@@ -81,7 +82,7 @@ export class KennelNode {
     this.#assertOpen();
     await this.#parts.assertWritable(spec.output);
     const unfinished = await records.findUnfinished();
-    const same = unfinished.find((job) => asksTheSame(job.spec, spec));
+    const same = unfinished.find((job) => asksTheSame(job.spec, spec) && this.#isHere(job));
     if (same) {
       await this.#take(same, { resumed: true });
       return { jobId: same.id, resumed: true };
@@ -160,7 +161,10 @@ export class KennelNode {
         at,
       );
     const job = this.#active.get(jobId);
-    if (!job) return tell();
+    if (!job) {
+      tell();
+      return;
+    }
     // What the journal has of before the move is told before it.
     job.told = job.told.then(() => job.follower.look()).then(tell);
     const { startedAt, ending, verdict } = move;
@@ -182,6 +186,14 @@ export class KennelNode {
     this.#parts.log('error', 'the job is let go of', { jobId, why, error: messageOf(error) });
     job.follower.stop().then(() => job.fail(releaseError(jobId, why, error)), job.fail);
   };
+
+  /**
+   * Whether this node has what the job recorded so far. Several nodes may share a database: a job whose segments lie on
+   * another machine is that one's to go on with, and taking it would only stop it there.
+   */
+  #isHere({ id, state }: JobRecord): boolean {
+    return state === 'pending' || existsSync(this.#parts.directoryOf(id));
+  }
 
   #assertOpen(): void {
     if (this.#isDraining)

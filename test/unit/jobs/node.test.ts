@@ -133,3 +133,20 @@ test('a job whose file could not be brought to its place is refused before anyth
   await expect(node.submit(spec)).rejects.toBe(refusal);
   expect([rows.size, told]).toEqual([0, []]);
 });
+
+test('an unfinished job whose segments lie on another machine is left to that one', async () => {
+  const { node, rows, parts } = await setup();
+  rows.set('theirs', {
+    id: 'theirs',
+    spec,
+    state: 'recording',
+    attempt: 1,
+    createdAt: 0,
+    updatedAt: 0,
+  });
+  const { directoryOf } = parts;
+  Object.assign(parts, {
+    directoryOf: (id: string) => (id === 'theirs' ? '/nowhere/theirs' : directoryOf(id)),
+  });
+  expect(await node.submit(spec)).toMatchObject({ resumed: false });
+});
