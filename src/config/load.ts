@@ -20,7 +20,7 @@ export function loadConfig(env: Environment, flags: Partial<Record<Setting, stri
   if (!result.success) {
     const problems = result.error.issues.map(({ path, message }) => {
       const setting = path.join('.') as Setting;
-      return `${ENVIRONMENT[setting]} ${message} (it is ${JSON.stringify(given[setting])})`;
+      return `${ENVIRONMENT[setting]}=${given[setting]}: ${message}`;
     });
     throw new KennelError(
       'config.invalid',

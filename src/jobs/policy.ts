@@ -8,8 +8,8 @@ export const POLICY: Policy = {
   finish: { intensity: 4, periodMs: 3_600_000, minBackoffMs: 1_000, maxBackoffMs: 60_000 },
   bigDog: { intensity: 5, periodMs: 600_000, minBackoffMs: 200, maxBackoffMs: 10_000 },
   bigDogDog: { intensity: 3, periodMs: 60_000, minBackoffMs: 200, maxBackoffMs: 5_000 },
-  // The recorder gives itself 3 s to fetch what was advertised, then writes its end.
-  graceMs: 5_000,
+  // The recorder gives itself 3 s to fetch what was advertised, and 3 s more to write its end.
+  graceMs: 7_000,
   // Beats come at least with every poll, whose time-out is a few seconds; silence of 10 s is a hang.
   heartbeat: { everyMs: 2_000, patience: 5 },
   // A tool that muxes by itself is busy for longer than that; with 2 s, these looks were most of what a quiet tree costs.

@@ -6,16 +6,12 @@ import type { EndCause } from '../ledger/record.ts';
 /** Ends of the source that nobody vouched for. */
 const VANISHED: readonly EndCause[] = ['source.vanished', 'source.idle'];
 
-/** Endings of a job that somebody vouched for, when the journal has no end of its own (the recorder was killed first). */
-const VOUCHED = ['over', 'stopped', 'endlist', 'duration'];
-
-/** How complete a recording is. See `OUTCOMES`. */
-export function outcomeOf(ledger: Ledger, job: Pick<Job, 'ending' | 'verdict'>): Outcome {
-  const { ended } = ledger;
-  const vouched =
-    ended === undefined
-      ? job.ending !== undefined && VOUCHED.includes(job.ending)
-      : !VANISHED.includes(ended.why);
-  if (!vouched || job.verdict !== undefined) return 'truncated';
-  return ledger.lost > 0 ? 'gaps' : 'complete';
+/**
+ * How complete a recording is. See `OUTCOMES`. Only an end in the journal vouches for one: a recorder that was killed before
+ * it wrote its end may have left segments that it knew of neither stored nor named.
+ */
+export function outcomeOf({ ended, lost }: Ledger, { verdict }: Pick<Job, 'verdict'>): Outcome {
+  const isVouchedFor = ended !== undefined && !VANISHED.includes(ended.why);
+  if (!isVouchedFor || verdict !== undefined) return 'truncated';
+  return lost > 0 ? 'gaps' : 'complete';
 }

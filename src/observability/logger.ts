@@ -21,9 +21,9 @@ export function fileLog({ directory, level }: LoggerOptions): Log {
   const file = join(directory, 'kennel.log');
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES_MAX)
     renameSync(file, `${file}.1`);
-  const logger = pino(
-    { level, base: { pid: process.pid } },
-    pino.destination({ dest: file, sync: true }),
-  );
+  const destination = pino.destination({ dest: file, sync: true });
+  // A log that cannot be written (its disk is full) costs lines, never a recording; there is no other place to say so.
+  destination.on('error', () => undefined);
+  const logger = pino({ level, base: { pid: process.pid } }, destination);
   return (at, message, fields) => logger[at](fields, message);
 }

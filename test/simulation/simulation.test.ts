@@ -24,7 +24,7 @@ test('the same seed gives the same run, bit for bit', async () => {
       await simulate(scriptOf(seed), { seed }),
     ];
     expect(second.digest).toBe(first.digest);
-    expect((await simulate(scriptOf(seed), { seed: seed + 1 })).digest).not.toBe(first.digest);
+    expect((await simulate(scriptOf(seed + 1), { seed: seed + 1 })).digest).not.toBe(first.digest);
   }
 });
 

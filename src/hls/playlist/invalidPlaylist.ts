@@ -9,6 +9,10 @@ export function invalidPlaylist(problem: string, body?: string, cause?: unknown)
   return new KennelError('playlist.invalid', `The playlist cannot be used: ${problem}${because}.`, {
     cause,
     retryable: true,
-    details: body === undefined ? {} : { beginsWith: body.slice(0, EXCERPT_CHARACTERS_MAX) },
+    details: body === undefined ? {} : { beginsWith: excerpt(body) },
   });
 }
+
+/** The beginning, without what would disturb a terminal: the body may be anything. */
+const excerpt = (body: string): string =>
+  body.slice(0, EXCERPT_CHARACTERS_MAX).replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]+/gu, ' ');

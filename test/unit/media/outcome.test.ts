@@ -16,19 +16,11 @@ test('anything lost makes gaps', () => {
 });
 
 test.each(['source.vanished', 'source.idle'] as const)('%s is truncated', (why) => {
-  expect(outcomeOf(ledger(ended(why)), { ending: 'over' })).toBe('truncated');
+  expect(outcomeOf(ledger(ended(why)), {})).toBe('truncated');
 });
 
-test.each(['over', 'stopped', 'endlist', 'duration'])(
-  'without an end in the journal a job that came to %s vouches for it',
-  (ending) => {
-    expect(outcomeOf(ledger(), { ending })).toBe('complete');
-  },
-);
-
-test('without any end it is truncated', () => {
+test('without an end in the journal nobody vouches for one, however the job came to its own', () => {
   expect(outcomeOf(ledger(), {})).toBe('truncated');
-  expect(outcomeOf(ledger(), { ending: 'recorder.spent' })).toBe('truncated');
 });
 
 test('a job bound to fail has a truncated recording', () => {
