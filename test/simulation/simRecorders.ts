@@ -22,6 +22,8 @@ interface Recorder {
   readonly script: RecorderRun;
   readonly bornAt: number;
   alive: boolean;
+  /** It was told to go, whatever it makes of it: nobody listens for its beats any more. */
+  isLeaving: boolean;
   /** The life of the node whose leash holds it. */
   life: number;
   startedAt?: number;
@@ -138,12 +140,14 @@ export class SimRecorders {
       stop: (why) => {
         if (world.life !== life || !recorder.alive) return;
         world.log(`stop ${recorder.jobId} ${why}`);
+        recorder.isLeaving = true;
         if (why === 'over') this.#checkDuration(recorder, job);
         if (obeys) world.clock.setTimeout(() => this.#exit(recorder, stopped(why)), STOP_MS);
       },
       kill: (why) => {
         if (world.life !== life || !recorder.alive) return;
         world.log(`kill ${recorder.jobId} ${why}`);
+        recorder.isLeaving = true;
         if (FAULT_OF[why] && recorder.script.kind !== FAULT_OF[why])
           world.violate('falseAlarm', `${recorder.jobId} ${recorder.script.kind} killed as ${why}`);
         world.incident('kill', recorder.jobId);
@@ -181,6 +185,7 @@ export class SimRecorders {
       script: run,
       bornAt: clock.now,
       alive: true,
+      isLeaving: false,
       life,
     };
     this.#all.push(recorder);
@@ -220,7 +225,7 @@ export class SimRecorders {
   }
 
   #checkHung(recorder: Recorder): void {
-    if (recorder.alive)
+    if (recorder.alive && !recorder.isLeaving)
       this.#world.violate('silence', `${recorder.jobId}: nobody sees that it hangs`);
   }
 
