@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+const isRealTime = (name: string) => name === 'integration' || name === 'e2e';
+
 const project = (name: string, include: readonly string[], testTimeout: number) => ({
   test: {
     name,
@@ -7,8 +9,10 @@ const project = (name: string, include: readonly string[], testTimeout: number) 
     include: [...include],
     testTimeout,
     hookTimeout: 60_000,
-    // Whole products and servers in real time: one after the other, or they measure each other.
-    fileParallelism: name !== 'integration' && name !== 'e2e',
+    // Whole products and servers in real time: one after the other, or they measure each other; and one more try where a
+    // shared machine was away for seconds, which the report then shows.
+    fileParallelism: !isRealTime(name),
+    retry: isRealTime(name) ? 1 : 0,
   },
 });
 
