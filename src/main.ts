@@ -4,6 +4,12 @@ import { runCli } from './cli/cli.ts';
 // A reader that goes away (`kennel record … | head`) must not end a recording.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
+// Crash-only: a bug ends this process, its recorder hosts go on for a while, and the same command adopts them.
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`kennel: this is a bug: ${error.stack ?? error}\n`);
+  process.exit(70);
+});
+
 const exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   // Loaded on demand: `kennel --help` needs neither a database nor a supervision tree.

@@ -4,7 +4,7 @@ import type { JobRecord } from './jobRecords.ts';
 
 /** Codes of a recording that was finished. */
 export const EXIT_COMPLETE = 0;
-export const EXIT_GAPS = 3;
+const EXIT_GAPS = 3;
 export const EXIT_TRUNCATED = 4;
 
 /** The others follow `sysexits.h` of BSD. */

@@ -1,5 +1,5 @@
 import { loadConfig } from '../../config/load.ts';
-import { EXIT_GAPS } from '../../jobs/exitCode.ts';
+import { exitCodeOfError } from '../../jobs/exitCode.ts';
 import { findRecording, ledgerOf, recordingDirectory } from '../../jobs/recordings.ts';
 import { type NamedLoss, type Proof, proofOf } from '../../ledger/proof.ts';
 import { verifyFiles } from '../../ledger/verifyFiles.ts';
@@ -24,14 +24,16 @@ export async function proof(context: CliContext, options: ProofOptions): Promise
   const directory = recordingDirectory(dataDir, await findRecording(dataDir, options.id));
   const ledger = await ledgerOf(directory);
   const proven = proofOf(ledger);
-  const differences = options.verify ? await verifyFiles(directory, ledger) : undefined;
+  const found = options.verify ? await verifyFiles(directory, ledger) : [];
+  const damaged = found.filter(({ kind }) => kind !== 'missing');
+  // Segments go once their file is verified and stored: that they are missing is no damage, but worth a number.
+  const verified = options.verify && { damaged, missing: found.length - damaged.length };
   if (options.json || !terminal.isOutLive)
-    terminal.out(JSON.stringify({ ...proven, ...(differences && { differences }) }, undefined, 2));
+    terminal.out(JSON.stringify({ ...proven, ...(verified && { verified }) }, undefined, 2));
   else for (const line of linesOf(proven)) terminal.out(line);
-  const damaged = differences?.filter(({ kind }) => kind !== 'missing') ?? [];
   if (damaged.length > 0)
     terminal.err(`${damaged.length} segment files are not what the journal says.`);
-  return damaged.length > 0 ? EXIT_GAPS : 0;
+  return damaged.length > 0 ? exitCodeOfError('disk.failed') : 0;
 }
 
 function linesOf(proven: Proof): string[] {
