@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import fc from 'fast-check';
+import { REGRESSIONS } from './regressions.ts';
 import { type Script, scripts } from './script.ts';
 import { simulate } from './simulate.ts';
 
@@ -38,12 +39,25 @@ async function shrink(seed: number): Promise<string> {
   return `${numShrinks} shrinks\n${JSON.stringify(counterexample?.[0])}\n${errorInstance}`;
 }
 
+/** What once went wrong, first: it is quick, and no seed needs to find it again. */
+async function replayRegressions(): Promise<boolean> {
+  for (const [name, script] of Object.entries(REGRESSIONS)) {
+    const { violations } = await simulate(script, { seed: 1 });
+    if (violations.length === 0) continue;
+    print(`the regression "${name}" breaks a law again:`);
+    print(violations.slice(0, 5).join('\n'));
+    return false;
+  }
+  return true;
+}
+
 async function main(): Promise<number> {
   const [runs, first] = [Number(values.runs), Number(values.seed)];
   if (values.help || !Number.isInteger(runs) || !Number.isInteger(first)) {
     print(USAGE);
     return values.help ? 0 : 64;
   }
+  if (!(await replayRegressions())) return 1;
   let steps = 0;
   let simulatedMs = 0;
   let last = '';

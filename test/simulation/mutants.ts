@@ -204,8 +204,11 @@ function hunt({ file, find, replace, bug }: Mutant, directory: string): string |
   );
   if (status === 0) return undefined;
   const [first = '', second = ''] = stdout.split('\n');
+  const law = second.split(':')[0];
   const runs = /after (\d+) runs/.exec(first)?.[1];
-  return runs ? `${second.split(':')[0]} after ${runs} runs` : `${stderr.trim().split('\n')[0]}`;
+  if (runs) return `${law} after ${runs} runs`;
+  if (first.startsWith('the regression')) return `${law} in a regression`;
+  throw new Error(`"${bug}" broke the simulator instead of a law: ${stderr}`);
 }
 
 const wanted = process.argv.slice(2);
