@@ -1,7 +1,7 @@
 import { assign, type SnapshotFrom } from 'xstate';
 import { gatheringState, muxingState, uploadingState } from './bigDogFinishing.ts';
 import { type BigDogContext, bigDogKit } from './bigDogKit.ts';
-import { ABANDONED, ADOPT, ADOPTED, BEGIN, KILLED, MISSING, STOPPED } from './bigDogReasons.ts';
+import { ADOPT, ADOPTED, BEGIN, KILLED, MISSING, STOPPED } from './bigDogReasons.ts';
 import { recordingState, retryingState } from './bigDogRecording.ts';
 import type { Ports } from './ports.ts';
 import { type Change, durable } from './supervision/durable.ts';
@@ -41,10 +41,7 @@ export function bigDogChart(ports: Ports) {
       'job.kill': { target: '.cancelled', actions: { type: 'because', params: KILLED } },
       'job.abandon': {
         target: '.failed',
-        actions: [
-          { type: 'because', params: ABANDONED },
-          { type: 'condemn', params: ABANDONED.cause },
-        ],
+        actions: 'abandon',
       },
     },
     initial: 'waking',
@@ -82,10 +79,7 @@ export function bigDogChart(ports: Ports) {
           {
             guard: 'wasAbandoned',
             target: 'failed',
-            actions: [
-              { type: 'because', params: ABANDONED },
-              { type: 'condemn', params: ABANDONED.cause },
-            ],
+            actions: 'abandon',
           },
           { guard: { type: 'wasRead', params: 'muxing' }, target: 'muxing' },
           { guard: { type: 'wasRead', params: 'uploading' }, target: 'uploading' },

@@ -1,5 +1,5 @@
 import { assign, fromPromise, sendTo, setup } from 'xstate';
-import { type Because, endOf, type Farewell, type Note } from './bigDogReasons.ts';
+import { ABANDONED, type Because, endOf, type Farewell, type Note } from './bigDogReasons.ts';
 import { durationDoggy } from './durationDoggy.ts';
 import { heartbeatDoggy } from './heartbeatDoggy.ts';
 import type { Footage, Job, JobLog, Ports, RecorderNews } from './ports.ts';
@@ -101,6 +101,11 @@ export function bigDogKit(ports: Ports) {
       }),
       condemn: assign({
         job: ({ context: { job } }, verdict: string) => ({ ...job, verdict }),
+      }),
+      /** Big Dog Dog's budget for this job is spent: it ends as failed, whatever it was doing. */
+      abandon: assign({
+        because: ABANDONED,
+        job: ({ context: { job } }) => ({ ...job, verdict: ABANDONED.cause }),
       }),
       judge: assign({ outcome: (_, outcome: Outcome) => outcome }),
       stopRecorder: sendTo('recorder', ({ context }) => ({

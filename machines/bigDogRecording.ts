@@ -1,15 +1,5 @@
 import type { BigDogKit } from './bigDogKit.ts';
-import {
-  ABANDONED,
-  bark,
-  endOf,
-  exited,
-  fallen,
-  KILLED,
-  RESTART,
-  STOPPED,
-  spent,
-} from './bigDogReasons.ts';
+import { bark, endOf, exited, fallen, KILLED, RESTART, STOPPED, spent } from './bigDogReasons.ts';
 
 /** The states in which a recorder runs, or is about to run again. */
 export const recordingState = (kit: BigDogKit, graceMs: number) =>
@@ -54,10 +44,7 @@ export const recordingState = (kit: BigDogKit, graceMs: number) =>
         {
           guard: 'wasAbandoned',
           target: 'failed',
-          actions: [
-            { type: 'because', params: ABANDONED },
-            { type: 'condemn', params: ABANDONED.cause },
-          ],
+          actions: 'abandon',
         },
         {
           guard: 'wasSentOff',

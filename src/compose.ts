@@ -22,7 +22,7 @@ import { ledgerOf, recordingDirectory } from './jobs/recordings.ts';
 import { serialFinish } from './jobs/serialFinish.ts';
 import { proofOf } from './ledger/proof.ts';
 import { findFfmpeg } from './media/findFfmpeg.ts';
-import { finishRecording } from './media/finishRecording.ts';
+import { FINISH_DIRECTORY, finishRecording } from './media/finishRecording.ts';
 import { readReceipt } from './media/receipt.ts';
 import { fileLog } from './observability/logger.ts';
 import { leash as leashOf } from './process/leash.ts';
@@ -162,6 +162,6 @@ async function finishing(config: Config, log: Log) {
 
 /** Where a finished job's files are, absolute, the manifest last. */
 async function storedFiles(directory: string): Promise<readonly string[]> {
-  const receipt = await readReceipt(join(directory, 'finish'));
+  const receipt = await readReceipt(join(directory, FINISH_DIRECTORY));
   return receipt?.keys.map((key) => join(receipt.root, key)) ?? [];
 }

@@ -15,7 +15,7 @@ import { makeThumbnails, type Thumbnails } from './thumbnails.ts';
 import { uploadRecording } from './uploadRecording.ts';
 
 /** Below the recording's directory: everything that finishing makes. */
-const FINISH_DIRECTORY = 'finish';
+export const FINISH_DIRECTORY = 'finish';
 const PICTURES_FILE = 'pictures.json';
 
 export interface FinishRecordingOptions {
