@@ -33,12 +33,25 @@ export type Outcome = (typeof OUTCOMES)[number];
 export interface JobSpec {
   /** The link to record. */
   readonly url: string;
+  /** Other links to the same stream, in order of preference: taken when the first one fails, or recorded beside it. */
+  readonly fallbacks?: readonly string[];
+  /** Poll all links at once: what one source lacks is taken from another. Default: the next one only when one fails. */
+  readonly dual?: boolean;
   /** Wishes in order of preference: `best`, `worst`, `720p`, `1080p60`, … The first that the source has is taken. */
   readonly quality: readonly string[];
   /** How long to record from the first accepted playlist, in milliseconds. Absent: until the stream ends. */
   readonly durationMs?: number;
   /** Extra request headers. They may be secret: never logged. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Proxy for everything that is fetched: `http://[user:password@]host:port`. It may be secret: never logged. */
+  readonly proxy?: string;
+  /**
+   * Which separate audio renditions are recorded: `default` (the one that the source prefers), `all`, or languages and names.
+   * Absent: `default`.
+   */
+  readonly audio?: readonly string[];
+  /** Which subtitle renditions are recorded: `all`, `none`, or languages and names. Absent: `all`. */
+  readonly subtitles?: readonly string[];
   /** How long to wait for a stream that is not there yet, in milliseconds. 0: not at all. */
   readonly waitMs: number;
   /** How long a source may be silent before its end is assumed, in milliseconds. */

@@ -136,7 +136,7 @@ export const segments = pgTable(
     bytes: count('bytes').notNull(),
     /** SHA-256. */
     checksum: hexBytes('checksum').notNull(),
-    container: text('container', { enum: ['ts', 'fmp4', 'packed'] }).notNull(),
+    container: text('container', { enum: ['ts', 'fmp4', 'packed', 'webvtt'] }).notNull(),
     discontinuity: integer('discontinuity').notNull(),
     init: integer('init'),
     wallClock: instant('wall_clock'),

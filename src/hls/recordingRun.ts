@@ -1,13 +1,13 @@
 import { type Clock, pause } from '../core/clock.ts';
 import { isKennelError } from '../core/errors.ts';
-import type { StreamEnd } from './endOfStream.ts';
-import { fetchFailure } from './fetchFailure.ts';
+import type { StreamEnd } from './planner/endOfStream.ts';
+import { fetchFailure } from './segment/fetchFailure.ts';
 import type { JournalWriter } from './journalWriter.ts';
-import type { PlannedRecord, Planner } from './planner.ts';
-import type { FetchOrder } from './plannerQueue.ts';
+import type { PlannedRecord, Planner } from './planner/planner.ts';
+import type { FetchOrder } from './planner/queue.ts';
 import type { MediaPlaylist } from './playlist/model.ts';
-import type { PlaylistSource } from './playlistSource.ts';
-import type { SegmentTaker } from './segmentTaker.ts';
+import type { PlaylistSource } from './source/playlistSource.ts';
+import type { SegmentTaker } from './segment/segmentTaker.ts';
 
 /** The loop looks up at least so often, whatever the planner says; also keeps timers within their range. */
 const LOOK_MS = 30_000;

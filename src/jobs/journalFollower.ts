@@ -136,6 +136,7 @@ function eventOf(record: LedgerRecord, jobId: string): ToldEvent | undefined {
     case 'recording':
     case 'attempt':
     case 'init':
+    case 'mark':
     case 'ended':
       return undefined;
   }

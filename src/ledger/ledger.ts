@@ -1,7 +1,9 @@
 import type { EpochLedger } from './epochLedger.ts';
 import type {
+  ChecksumAlgorithm,
   InitStored,
   LedgerRecord,
+  MarkSeen,
   RecordingEnded,
   RecordingStarted,
   SegmentKey,
@@ -28,6 +30,8 @@ export class Ledger {
   readonly #tracks = new Map<string, TrackLedger>();
   readonly #inits = new Map<number, InitStored>();
   readonly #segmentsKept: number;
+  readonly #marks: MarkSeen[] = [];
+  #checksums: ChecksumAlgorithm = 'sha256';
   #jobId: string | undefined;
   #started: RecordingStarted | undefined;
   #ended: RecordingEnded | undefined;
@@ -45,6 +49,7 @@ export class Ledger {
     switch (record.t) {
       case 'recording':
         this.#jobId ??= record.jobId;
+        this.#checksums = record.checksums ?? 'sha256';
         return;
       case 'attempt':
         this.#attempts++;
@@ -64,10 +69,23 @@ export class Ledger {
       case 'gap':
         this.#lost += this.#track(record.track).openEpoch(record.epoch).lose(record);
         return;
+      case 'mark':
+        this.#mark(record);
+        return;
       case 'ended':
         this.#ended = record;
         return;
     }
+  }
+
+  /** How the files of this recording are hashed. */
+  get checksums(): ChecksumAlgorithm {
+    return this.#checksums;
+  }
+
+  /** Ads and other marks, in the order they were seen. */
+  get marks(): readonly MarkSeen[] {
+    return this.#marks;
   }
 
   get jobId(): string | undefined {
@@ -186,6 +204,11 @@ export class Ledger {
   /** Every initialisation section, in the order it was stored. */
   get inits(): readonly InitStored[] {
     return [...this.#inits.values()];
+  }
+
+  /** A ledger that keeps only tails keeps no marks either: nobody asks a live recorder for them. */
+  #mark(mark: MarkSeen): void {
+    if (this.#segmentsKept === Number.POSITIVE_INFINITY) this.#marks.push(mark);
   }
 
   #store(segment: SegmentStored): void {

@@ -10,13 +10,19 @@ export type LedgerRecord =
   | InitStored
   | SegmentStored
   | SegmentLost
+  | MarkSeen
   | RecordingEnded;
+
+/** BLAKE3 (256 bits), or SHA-256: both are written as 64 hex digits. */
+export type ChecksumAlgorithm = 'blake3' | 'sha256';
 
 /** First line of every journal. */
 export interface RecordingOpened {
   readonly t: 'recording';
   /** Version of this format. */
   readonly v: 1;
+  /** How the files of this recording are hashed. Absent in journals from before it was said: `sha256`. */
+  readonly checksums?: ChecksumAlgorithm;
   readonly jobId: string;
   /** Milliseconds since the epoch, as every `at`. */
   readonly at: number;
@@ -42,8 +48,9 @@ export interface RecordingStarted {
 /**
  * Sequence numbers that belong together. `first`: the recording's start. `reset`: numbers went backwards (the encoder
  * restarted). `relabelled`: the same segments came back under other numbers. `jump`: so far ahead that it cannot be a gap.
+ * `source`: another source took over whose numbers cannot be joined to the earlier ones.
  */
-export type EpochCause = 'first' | 'reset' | 'relabelled' | 'jump' | 'variant';
+export type EpochCause = 'first' | 'reset' | 'relabelled' | 'jump' | 'variant' | 'source';
 
 export interface EpochOpened {
   readonly t: 'epoch';
@@ -64,7 +71,7 @@ export interface InitStored {
   /** Path below the recording's directory. */
   readonly file: string;
   readonly bytes: number;
-  /** SHA-256, hex. */
+  /** Of the file, hex; see `RecordingOpened.checksums`. */
   readonly checksum: string;
 }
 
@@ -82,16 +89,18 @@ export interface SegmentStored extends SegmentKey {
   /** As the playlist says it (EXTINF), milliseconds. */
   readonly durationMs: number;
   readonly bytes: number;
-  /** SHA-256 of the file, hex. */
+  /** Of the file, hex; see `RecordingOpened.checksums`. */
   readonly checksum: string;
   /** Path below the recording's directory. */
   readonly file: string;
-  readonly container: 'ts' | 'fmp4' | 'packed';
+  readonly container: 'ts' | 'fmp4' | 'packed' | 'webvtt';
   /** Discontinuity sequence number; a change between neighbours is a break in the timeline. */
   readonly discontinuity: number;
   readonly init?: number;
   /** EXT-X-PROGRAM-DATE-TIME of its start, milliseconds since the epoch. */
   readonly wallClock?: number;
+  /** Which of the job's links it came from, when that was not the first (0). */
+  readonly source?: number;
 }
 
 /**
@@ -119,6 +128,29 @@ export interface SegmentLost extends SegmentKey {
   readonly detail: string;
   /** What is missing, milliseconds; an estimate where the playlist never told. */
   readonly durationMs: number;
+}
+
+/**
+ * What the playlist says about the media and is no media itself: `daterange` (EXT-X-DATERANGE, SCTE-35 and interstitials in it
+ * included), `cue` (EXT-X-CUE-OUT, EXT-X-CUE-OUT-CONT, EXT-X-CUE-IN, EXT-X-CUE), `scte35` (EXT-X-SCTE35, EXT-OATCLS-SCTE35, EXT-X-SPLICEPOINT-SCTE35).
+ */
+export type MarkKind = 'daterange' | 'cue' | 'scte35';
+
+/** Ads and other marks are recorded with the media and named here, so that they can be found, and cut, later. */
+export interface MarkSeen extends SegmentKey {
+  readonly t: 'mark';
+  readonly at: number;
+  readonly kind: MarkKind;
+  /** The tag without its `#`, such as `EXT-X-CUE-OUT`. */
+  readonly tag: string;
+  /** The rest of its line, as it was sent. */
+  readonly value: string;
+  /** ID of a date range: a later line of the same ID replaces an earlier one. */
+  readonly id?: string;
+  /** START-DATE of a date range, or the start of the segment it stands before; milliseconds since the epoch. */
+  readonly startsAt?: number;
+  /** Milliseconds, where the tag says it. */
+  readonly durationMs?: number;
 }
 
 /**

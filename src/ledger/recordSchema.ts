@@ -24,7 +24,13 @@ const gapCause = z.custom<GapCause>(
 
 /** Checks a journal line's content. Unknown fields are dropped; an unknown kind of line is refused. */
 export const recordSchema = z.discriminatedUnion('t', [
-  z.object({ t: z.literal('recording'), v: z.literal(1), jobId: z.string().min(1), at: time }),
+  z.object({
+    t: z.literal('recording'),
+    v: z.literal(1),
+    checksums: z.enum(['blake3', 'sha256']).exactOptional(),
+    jobId: z.string().min(1),
+    at: time,
+  }),
   z.object({
     t: z.literal('attempt'),
     attempt: whole,
@@ -38,7 +44,7 @@ export const recordSchema = z.discriminatedUnion('t', [
     epoch: whole,
     track,
     at: time,
-    why: z.enum(['first', 'reset', 'relabelled', 'jump', 'variant']),
+    why: z.enum(['first', 'reset', 'relabelled', 'jump', 'variant', 'source']),
     first: whole.exactOptional(),
   }),
   z.object({ t: z.literal('init'), init: whole, track, file, bytes: whole, checksum }),
@@ -50,10 +56,11 @@ export const recordSchema = z.discriminatedUnion('t', [
     bytes: whole,
     checksum,
     file,
-    container: z.enum(['ts', 'fmp4', 'packed']),
+    container: z.enum(['ts', 'fmp4', 'packed', 'webvtt']),
     discontinuity: whole,
     init: whole.exactOptional(),
     wallClock: time.exactOptional(),
+    source: whole.exactOptional(),
   }),
   z.object({
     t: z.literal('gap'),
@@ -63,6 +70,17 @@ export const recordSchema = z.discriminatedUnion('t', [
     cause: gapCause,
     detail: z.string(),
     durationMs: z.number(),
+  }),
+  z.object({
+    t: z.literal('mark'),
+    ...key,
+    at: time,
+    kind: z.enum(['daterange', 'cue', 'scte35']),
+    tag: z.string().min(1),
+    value: z.string(),
+    id: z.string().exactOptional(),
+    startsAt: time.exactOptional(),
+    durationMs: z.number().exactOptional(),
   }),
   z.object({
     t: z.literal('ended'),

@@ -22,9 +22,14 @@ const fields = z.record(z.string(), z.unknown());
 /** Loose: a field that a later version adds to the spec must reach the recorder. */
 const spec: z.ZodType<JobSpec> = z.looseObject({
   url: z.string(),
+  fallbacks: z.array(z.string()).exactOptional(),
+  dual: z.boolean().exactOptional(),
   quality: z.array(z.string()),
   durationMs: z.number().exactOptional(),
   headers: z.record(z.string(), z.string()).exactOptional(),
+  proxy: z.string().exactOptional(),
+  audio: z.array(z.string()).exactOptional(),
+  subtitles: z.array(z.string()).exactOptional(),
   waitMs: z.number(),
   patienceMs: z.number(),
   output: z.string(),

@@ -1,3 +1,5 @@
+import type { MarkKind } from '../../ledger/record.ts';
+
 /** Part of a resource: `length` bytes from `offset` on. */
 export interface ByteRange {
   readonly offset: number;
@@ -8,6 +10,8 @@ export interface ByteRange {
 export interface InitSection {
   readonly url: URL;
   readonly range?: ByteRange;
+  /** It is encrypted as well (an EXT-X-KEY stands before it). Then the key names its IV. */
+  readonly key?: SegmentEncryption;
 }
 
 /** How a segment is encrypted (EXT-X-KEY, method AES-128; everything else is refused while parsing). */
@@ -39,6 +43,29 @@ export interface PlaylistSegment {
   readonly gap: boolean;
   readonly range?: ByteRange;
   readonly key?: SegmentEncryption;
+  /** Marks that stand before it, in order. */
+  readonly marks?: readonly PlaylistMark[];
+}
+
+/** See `MarkSeen` of the ledger. */
+export interface PlaylistMark {
+  readonly kind: MarkKind;
+  /** Without `#`. */
+  readonly tag: string;
+  readonly value: string;
+  /** ID of a date range. */
+  readonly id?: string;
+  /** START-DATE of a date range, milliseconds since the epoch. */
+  readonly startsAt?: number;
+  readonly durationMs?: number;
+}
+
+/** What a low-latency origin offers (EXT-X-SERVER-CONTROL). */
+export interface ServerControl {
+  /** The origin holds an answer back until the segment that `_HLS_msn` names is whole. */
+  readonly canBlockReload: boolean;
+  /** Delta updates (`_HLS_skip=YES`) may leave out what is older than this, milliseconds; absent: it makes none. */
+  readonly canSkipUntilMs?: number;
 }
 
 export interface MediaPlaylist {
@@ -52,6 +79,7 @@ export interface MediaPlaylist {
   readonly windowMs: number;
   /** Without holes, in order of `msn`. */
   readonly segments: readonly PlaylistSegment[];
+  readonly serverControl?: ServerControl;
 }
 
 /** One way to watch: a media playlist with what the master playlist says about it. */
@@ -67,14 +95,33 @@ export interface Variant {
   readonly name?: string;
   /** Known to carry no video. */
   readonly audioOnly: boolean;
-  /** Its sound is in playlists of its own. */
-  readonly separateAudio: boolean;
+  /** Separate renditions that belong to it, in the order of the playlist; those without an address of their own are left out. */
+  readonly renditions: readonly Rendition[];
+  /** Addresses of the same variant elsewhere (redundant streams, pathways), in the order of the playlist, `url` not among them. */
+  readonly mirrors: readonly URL[];
+}
+
+/** Sound or subtitles in a playlist of their own (EXT-X-MEDIA with a URI). */
+export interface Rendition {
+  readonly kind: 'audio' | 'subtitles';
+  readonly url: URL;
+  readonly name: string;
+  readonly language?: string;
+  /** DEFAULT=YES: what a player takes when nobody chooses. */
+  readonly isDefault: boolean;
+  readonly isForced: boolean;
+  readonly channels?: string;
 }
 
 export interface MasterPlaylist {
   readonly kind: 'master';
   readonly variants: readonly Variant[];
+  /** EXT-X-DEFINE: what its media playlists may import. */
+  readonly variables: Variables;
 }
+
+/** EXT-X-DEFINE, by name. */
+export type Variables = Readonly<Record<string, string>>;
 
 /**
  * Where a long playlist may be cut: everything before `fromMsn` is settled. It is cut only when the segment numbered

@@ -1,6 +1,6 @@
 import zlib from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
-import { fetchBytes, fetchText } from '../../../src/hls/fetchText.ts';
+import { fetchBytes, fetchText } from '../../../src/hls/transport/fetchText.ts';
 import { leanTransport } from '../../../src/hls/transport/leanTransport.ts';
 import { answer, rawServer } from './transportServer.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Planner } from '../../../src/hls/planner.ts';
+import { Planner } from '../../../src/hls/planner/planner.ts';
 import type { MediaPlaylist } from '../../../src/hls/playlist/model.ts';
 
 const window = (first: number, count: number): MediaPlaylist => ({

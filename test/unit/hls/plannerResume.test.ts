@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { resumeFrom } from '../../../src/hls/plannerResume.ts';
+import { resumeFrom } from '../../../src/hls/planner/resume.ts';
 import { Ledger } from '../../../src/ledger/ledger.ts';
 
 const HOUR_MS = 3_600_000;

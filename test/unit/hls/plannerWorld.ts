@@ -1,6 +1,6 @@
-import { Planner } from '../../../src/hls/planner.ts';
-import type { FetchFailure, FetchOrder } from '../../../src/hls/plannerQueue.ts';
-import { resumeFrom } from '../../../src/hls/plannerResume.ts';
+import { Planner } from '../../../src/hls/planner/planner.ts';
+import type { FetchFailure, FetchOrder } from '../../../src/hls/planner/queue.ts';
+import { resumeFrom } from '../../../src/hls/planner/resume.ts';
 import type { MediaPlaylist } from '../../../src/hls/playlist/model.ts';
 import { Ledger } from '../../../src/ledger/ledger.ts';
 import type { LedgerRecord } from '../../../src/ledger/record.ts';

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { fetchSegment, type SegmentRequest } from '../../../src/hls/segmentFile.ts';
+import { fetchSegment, type SegmentRequest } from '../../../src/hls/segment/segmentFile.ts';
 import { leanTransport } from '../../../src/hls/transport/leanTransport.ts';
 import type { Transport } from '../../../src/hls/transport/transport.ts';
 import { answer, rawServer } from './transportServer.ts';

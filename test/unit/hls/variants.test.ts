@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Variant } from '../../../src/hls/playlist/model.ts';
-import { chooseVariant, describeVariant } from '../../../src/hls/variants.ts';
+import { chooseVariant, describeVariant } from '../../../src/hls/source/variants.ts';
 
 const variant = (path: string, rest: Partial<Variant>): Variant => ({
   url: new URL(path, 'http://origin.test/'),

@@ -1,4 +1,4 @@
-import type { Transport } from './transport/transport.ts';
+import type { Transport } from './transport.ts';
 
 /** The same transport; every piece of a body that arrives is reported first, in bytes. */
 export const countedTransport = (

@@ -1,5 +1,5 @@
-import { isKennelError } from '../core/errors.ts';
-import type { FetchFailure } from './plannerQueue.ts';
+import { isKennelError } from '../../core/errors.ts';
+import type { FetchFailure } from '../planner/queue.ts';
 
 /** A failed download in the ledger's words. What is no KennelError is a bug, and thrown on. */
 export function fetchFailure(error: unknown): FetchFailure {

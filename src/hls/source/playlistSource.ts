@@ -1,10 +1,10 @@
-import type { Clock } from '../core/clock.ts';
-import { isKennelError, KennelError } from '../core/errors.ts';
-import { withDeadline } from './deadline.ts';
-import { fetchText } from './fetchText.ts';
-import type { MasterPlaylist, MediaPlaylist, PlaylistCut, Variant } from './playlist/model.ts';
-import { PLAYLIST_CHARACTERS_MAX, parsePlaylist } from './playlist/parsePlaylist.ts';
-import type { Transport } from './transport/transport.ts';
+import type { Clock } from '../../core/clock.ts';
+import { isKennelError, KennelError } from '../../core/errors.ts';
+import { withDeadline } from '../transport/deadline.ts';
+import { fetchText } from '../transport/fetchText.ts';
+import type { MasterPlaylist, MediaPlaylist, PlaylistCut, Variant } from '../playlist/model.ts';
+import { PLAYLIST_CHARACTERS_MAX, parsePlaylist } from '../playlist/parsePlaylist.ts';
+import type { Transport } from '../transport/transport.ts';
 import { chooseVariant, describeVariant } from './variants.ts';
 
 /** Refusals of a variant's address in a row before the master playlist is asked for a new one. */

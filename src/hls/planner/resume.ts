@@ -1,5 +1,5 @@
-import type { Ledger } from '../ledger/ledger.ts';
-import type { Unsettled } from '../ledger/trackLedger.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { Unsettled } from '../../ledger/trackLedger.ts';
 
 /** Stored segments whose content a resumed recording is compared with: more than any usual window holds. */
 export const TAIL_SEGMENTS = 256;

@@ -1,5 +1,5 @@
-import type { Clock } from '../core/clock.ts';
-import { KennelError } from '../core/errors.ts';
+import type { Clock } from '../../core/clock.ts';
+import { KennelError } from '../../core/errors.ts';
 
 /**
  * Runs something that can be aborted, and aborts it with `timeout.exceeded` after `timeoutMs`. `outer` aborts it with its own

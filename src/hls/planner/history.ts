@@ -1,4 +1,4 @@
-import type { PlaylistSegment } from './playlist/model.ts';
+import type { PlaylistSegment } from '../playlist/model.ts';
 
 /** Where a segment stands on its track. */
 export interface Place {

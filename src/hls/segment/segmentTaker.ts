@@ -1,14 +1,14 @@
 import path from 'node:path';
-import type { Clock } from '../core/clock.ts';
-import type { InitStored, SegmentStored } from '../ledger/record.ts';
-import { withDeadline } from './deadline.ts';
-import type { JournalWriter } from './journalWriter.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { InitStored, SegmentStored } from '../../ledger/record.ts';
+import { withDeadline } from '../transport/deadline.ts';
+import type { JournalWriter } from '../journalWriter.ts';
 import { initFile, makeRoomFor, probeFile, removeFile, segmentFile } from './mediaFiles.ts';
-import type { FetchOrder } from './plannerQueue.ts';
-import type { InitSection } from './playlist/model.ts';
-import { segmentIdentity } from './playlist/segmentIdentity.ts';
+import type { FetchOrder } from '../planner/queue.ts';
+import type { InitSection } from '../playlist/model.ts';
+import { segmentIdentity } from '../playlist/segmentIdentity.ts';
 import { fetchSegment } from './segmentFile.ts';
-import type { Transport } from './transport/transport.ts';
+import type { Transport } from '../transport/transport.ts';
 
 /** The longest segment that is stored, bytes: 10 s at 100 Mb/s are 125 MB, and nobody serves one hour as one segment. */
 const SEGMENT_BYTES_MAX = 512 * 1024 * 1024;

@@ -1,4 +1,4 @@
-import { KennelError } from '../core/errors.ts';
+import { KennelError } from '../../core/errors.ts';
 
 export type Container = 'ts' | 'fmp4' | 'packed';
 /** What a file is expected to be. `init`: an initialisation section; `any`: a media segment of any container. */

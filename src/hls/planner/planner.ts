@@ -1,6 +1,6 @@
-import type { EpochOpened, SegmentKey, SegmentLost } from '../ledger/record.ts';
+import type { EpochOpened, SegmentKey, SegmentLost } from '../../ledger/record.ts';
 import { EndOfStream, type StreamEnd } from './endOfStream.ts';
-import { PlannerPolls } from './plannerPolls.ts';
+import { PlannerPolls } from './polls.ts';
 import {
   FETCHES_MAX,
   type FetchFailure,
@@ -9,10 +9,10 @@ import {
   PlannerQueue,
   retryMs,
   tryMs,
-} from './plannerQueue.ts';
-import type { PlannerResume } from './plannerResume.ts';
-import { type Placed, type Placement, PlannerTimeline, type Slid } from './plannerTimeline.ts';
-import type { MediaPlaylist, PlaylistCut, PlaylistSegment } from './playlist/model.ts';
+} from './queue.ts';
+import type { PlannerResume } from './resume.ts';
+import { type Placed, type Placement, PlannerTimeline, type Slid } from './timeline.ts';
+import type { MediaPlaylist, PlaylistCut, PlaylistSegment } from '../playlist/model.ts';
 
 /** After `stop`, what was advertised may still arrive for so long. */
 const STOP_GRACE_MS = 3_000;
@@ -222,7 +222,9 @@ export class Planner {
       const order = {
         purpose: 'probe',
         key: this.#key(place),
+        source: 0,
         segment,
+        mirrors: [],
         tries: 0,
         timeoutMs,
       } as const;

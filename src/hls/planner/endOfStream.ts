@@ -1,4 +1,4 @@
-import type { EndCause } from '../ledger/record.ts';
+import type { EndCause } from '../../ledger/record.ts';
 
 /** Patience below this would end healthy streams between two polls. */
 const PATIENCE_TARGETS_MIN = 3;

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
-import { KennelError, messageOf, systemCodeOf } from '../core/errors.ts';
-import type { Transport } from './transport/transport.ts';
+import { KennelError, messageOf, systemCodeOf } from '../../core/errors.ts';
+import type { Transport } from './transport.ts';
 
 export interface FetchOptions {
   readonly transport: Transport;

@@ -1,5 +1,5 @@
-import type { GapCause, SegmentKey } from '../ledger/record.ts';
-import type { ByteRange, PlaylistSegment } from './playlist/model.ts';
+import type { GapCause, SegmentKey } from '../../ledger/record.ts';
+import type { ByteRange, PlaylistSegment } from '../playlist/model.ts';
 
 /** Segments fetched at once. Three keep up when one hangs and one is slow, and cost no peer's patience. */
 export const FETCHES_MAX = 3;
@@ -20,12 +20,20 @@ const REFUSED_AFTER_END_MS = 60_000;
  */
 const LANDED_MAX = 4_096;
 
+/** A segment as one of the job's links lists it. */
+export interface SourcedSegment {
+  /** Which of the job's links: 0 is the first. */
+  readonly source: number;
+  readonly segment: PlaylistSegment;
+}
+
 /** One download that is to begin now. */
-export interface FetchOrder {
+export interface FetchOrder extends SourcedSegment {
   /** `probe`: only its checksum is wanted. */
   readonly purpose: 'store' | 'probe';
   readonly key: SegmentKey;
-  readonly segment: PlaylistSegment;
+  /** The same media elsewhere, in order of preference: for when the first address fails or is slow. */
+  readonly mirrors: readonly SourcedSegment[];
   readonly tries: number;
   readonly timeoutMs: number;
 }
@@ -168,7 +176,7 @@ export class PlannerQueue {
       one.triedAt = now;
       const { key, segment, tries } = one;
       const timeoutMs = tryMs(segment.durationMs, one.timeouts);
-      orders.push({ purpose: 'store', key, segment, tries, timeoutMs });
+      orders.push({ purpose: 'store', key, source: 0, segment, mirrors: [], tries, timeoutMs });
     };
     for (const one of this.#waiting.values()) {
       if (orders.length >= free || retrying >= RETRIES_MAX) break;

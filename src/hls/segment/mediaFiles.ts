@@ -1,10 +1,10 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { isKennelError, systemCodeOf } from '../core/errors.ts';
-import { diskError } from '../ledger/diskError.ts';
-import type { SegmentKey } from '../ledger/record.ts';
-import { syncDirectory } from '../ledger/syncDirectory.ts';
-import type { PlaylistSegment } from './playlist/model.ts';
+import { isKennelError, systemCodeOf } from '../../core/errors.ts';
+import { diskError } from '../../ledger/diskError.ts';
+import type { SegmentKey } from '../../ledger/record.ts';
+import { syncDirectory } from '../../ledger/syncDirectory.ts';
+import type { PlaylistSegment } from '../playlist/model.ts';
 
 const MEDIA = 'media';
 

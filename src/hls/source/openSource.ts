@@ -1,6 +1,6 @@
-import { type Clock, pause } from '../core/clock.ts';
-import { isKennelError, type KennelError } from '../core/errors.ts';
-import type { MediaPlaylist } from './playlist/model.ts';
+import { type Clock, pause } from '../../core/clock.ts';
+import { isKennelError, type KennelError } from '../../core/errors.ts';
+import type { MediaPlaylist } from '../playlist/model.ts';
 import type { PlaylistSource } from './playlistSource.ts';
 
 /** One try may take so long: a far origin with TLS needs a second, a hung one must not use up all the time. */

@@ -1,5 +1,5 @@
-import { KennelError } from '../core/errors.ts';
-import type { Variant } from './playlist/model.ts';
+import { KennelError } from '../../core/errors.ts';
+import type { Variant } from '../playlist/model.ts';
 
 /** `720p`, `1080p60`. */
 const HEIGHT = /^(\d{3,4})p(\d{2,3})?$/i;

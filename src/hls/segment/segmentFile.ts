@@ -1,9 +1,9 @@
 import { createDecipheriv, type Decipheriv } from 'node:crypto';
-import { KennelError } from '../core/errors.ts';
+import { KennelError } from '../../core/errors.ts';
 import { type Container, ContainerCheck, type ExpectedContainer, invalid } from './container.ts';
-import { plainHeaders } from './fetchText.ts';
-import { BodyFile } from './transport/bodyFile.ts';
-import type { Transport } from './transport/transport.ts';
+import { plainHeaders } from '../transport/fetchText.ts';
+import { BodyFile } from './bodyFile.ts';
+import type { Transport } from '../transport/transport.ts';
 
 export interface SegmentRequest {
   readonly transport: Transport;

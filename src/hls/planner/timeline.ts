@@ -1,7 +1,7 @@
-import type { EpochCause } from '../ledger/record.ts';
-import { type Place, PlannerHistory } from './plannerHistory.ts';
-import type { PlannerResume } from './plannerResume.ts';
-import type { MediaPlaylist, PlaylistCut, PlaylistSegment } from './playlist/model.ts';
+import type { EpochCause } from '../../ledger/record.ts';
+import { type Place, PlannerHistory } from './history.ts';
+import type { PlannerResume } from './resume.ts';
+import type { MediaPlaylist, PlaylistCut, PlaylistSegment } from '../playlist/model.ts';
 
 /**
  * A forward step without overlap is a gap while time explains it: twice what could have been made since the last new segment,
