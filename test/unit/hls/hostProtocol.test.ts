@@ -66,7 +66,7 @@ describe('protocol', () => {
   });
 
   it('carries fields of the spec that a later version has added', () => {
-    const spec = { ...START.job.spec, subtitles: 'all' };
+    const spec = { ...START.job.spec, chat: 'all' };
     const order = { ...START, job: { ...START.job, spec } };
     expect(parseToHost(writeMessage(order))).toEqual(order);
   });
