@@ -2,7 +2,7 @@ import type { types } from 'hls-parser';
 import HLS from 'hls-parser';
 import { invalidPlaylist } from './invalidPlaylist.ts';
 import { tagName } from './mediaLines.ts';
-import type { MasterPlaylist, Variant } from './model.ts';
+import type { MasterPlaylist, Rendition, Variant } from './model.ts';
 import { httpUrl } from './segmentIdentity.ts';
 
 /** RFC 6381 prefixes of codecs that carry sound; anything else in CODECS counts as video. */
@@ -24,12 +24,14 @@ export function masterModel(lines: readonly string[], url: URL): MasterPlaylist 
     const parsed = parse([...readable, tag, uri])?.variants[0];
     const address = httpUrl(uri, url);
     if (parsed === undefined || address === undefined) return [];
-    return [variantModel(parsed, address, tag)];
+    return [
+      { ...variantModel(parsed, address, tag), renditions: renditionModels(parsed.audio, url) },
+    ];
   });
   if (variants.length === 0) {
     throw invalidPlaylist('it lists no variant that can be read', lines.join('\n'));
   }
-  return { kind: 'master', variants };
+  return { kind: 'master', variants, variables: {} };
 }
 
 function parse(lines: readonly string[]): types.MasterPlaylist | undefined {
@@ -53,10 +55,21 @@ function variantModel(variant: types.Variant, url: URL, tag: string): Variant {
       resolution === undefined &&
       list.length > 0 &&
       list.every((codec) => AUDIO_CODECS.test(codec)),
-    separateAudio: variant.audio.some((rendition) => Boolean(rendition.uri)),
+    renditions: [],
+    mirrors: [],
     ...(resolution && { width: resolution.width, height: resolution.height }),
     ...(frameRate !== undefined && { frameRate }),
     ...(codecs !== undefined && { codecs }),
     ...(name !== undefined && { name }),
   };
+}
+
+function renditionModels(audio: readonly types.Rendition<'AUDIO'>[], base: URL): Rendition[] {
+  return audio.flatMap(({ uri, name, language, isDefault = false, forced = false }) => {
+    const url = uri === undefined ? undefined : httpUrl(uri, base);
+    if (url === undefined) return [];
+    return [
+      { kind: 'audio', url, name, isDefault, isForced: forced, ...(language && { language }) },
+    ];
+  });
 }

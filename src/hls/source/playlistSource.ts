@@ -1,9 +1,9 @@
 import type { Clock } from '../../core/clock.ts';
 import { isKennelError, KennelError } from '../../core/errors.ts';
-import { withDeadline } from '../transport/deadline.ts';
-import { fetchText } from '../transport/fetchText.ts';
 import type { MasterPlaylist, MediaPlaylist, PlaylistCut, Variant } from '../playlist/model.ts';
 import { PLAYLIST_CHARACTERS_MAX, parsePlaylist } from '../playlist/parsePlaylist.ts';
+import { withDeadline } from '../transport/deadline.ts';
+import { fetchText } from '../transport/fetchText.ts';
 import type { Transport } from '../transport/transport.ts';
 import { chooseVariant, describeVariant } from './variants.ts';
 
@@ -49,7 +49,9 @@ export class PlaylistSource {
       playlist: 'master',
       variant: describeVariant(variant),
       ...Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)),
-      ...(variant.separateAudio && { missing: 'the sound: it is in playlists of its own' }),
+      ...(variant.renditions.some(({ kind }) => kind === 'audio') && {
+        missing: 'the sound: it is in playlists of its own',
+      }),
     };
   }
 

@@ -11,7 +11,9 @@ const HEIGHT = /^(\d{3,4})p(\d{2,3})?$/i;
  * Throws `quality.notFound`, with everything there is in its message and in `details.available`.
  */
 export function chooseVariant(variants: readonly Variant[], wishes: readonly string[]): Variant {
-  const complete = variants.filter((variant) => !variant.separateAudio);
+  const complete = variants.filter(
+    ({ renditions }) => !renditions.some(({ kind }) => kind === 'audio'),
+  );
   for (const candidates of [complete, variants]) {
     for (const wish of wishes) {
       const found = fitting(candidates, wish.trim()).at(-1);

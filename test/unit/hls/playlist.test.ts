@@ -250,8 +250,8 @@ describe('a master playlist', () => {
       '#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=100,URI="iframes.m3u8"',
     ]);
     expect(variants).toMatchObject([
-      { bandwidth: 3_000_000, width: 1280, height: 720, frameRate: 50, separateAudio: false },
-      { bandwidth: 6_000_000, separateAudio: true, name: 'source', audioOnly: false },
+      { bandwidth: 3_000_000, width: 1280, height: 720, frameRate: 50, renditions: [] },
+      { bandwidth: 6_000_000, renditions: [{ name: 'en' }], name: 'source', audioOnly: false },
       { bandwidth: 64_000, audioOnly: true },
     ]);
     expect(variants.map(({ url }) => url.pathname)).toEqual([

@@ -1,14 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import type { Variant } from '../../../src/hls/playlist/model.ts';
+import type { Rendition, Variant } from '../../../src/hls/playlist/model.ts';
 import { chooseVariant, describeVariant } from '../../../src/hls/source/variants.ts';
 
 const variant = (path: string, rest: Partial<Variant>): Variant => ({
   url: new URL(path, 'http://origin.test/'),
   bandwidth: 0,
   audioOnly: false,
-  separateAudio: false,
+  renditions: [],
+  mirrors: [],
   ...rest,
 });
+
+const sound: Rendition = {
+  kind: 'audio',
+  url: new URL('http://origin.test/sound'),
+  name: 'sound',
+  isDefault: true,
+  isForced: false,
+};
 
 const ladder = [
   variant('audio', { bandwidth: 128_000, audioOnly: true }),
@@ -54,7 +63,7 @@ describe('choosing a variant', () => {
 
   it('prefers variants that carry their sound, and takes others only when nothing else fits', () => {
     const mixed = [
-      variant('silent', { bandwidth: 9_000_000, height: 1080, separateAudio: true }),
+      variant('silent', { bandwidth: 9_000_000, height: 1080, renditions: [sound] }),
       variant('whole', { bandwidth: 2_000_000, height: 720 }),
     ];
     expect(chosen(['best'], mixed)).toBe('whole');
