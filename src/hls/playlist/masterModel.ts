@@ -64,7 +64,7 @@ function variantModel(variant: types.Variant, url: URL, tag: string): Variant {
   };
 }
 
-function renditionModels(audio: readonly types.Rendition<'AUDIO'>[], base: URL): Rendition[] {
+function renditionModels(audio: readonly types.Rendition[], base: URL): Rendition[] {
   return audio.flatMap(({ uri, name, language, isDefault = false, forced = false }) => {
     const url = uri === undefined ? undefined : httpUrl(uri, base);
     if (url === undefined) return [];

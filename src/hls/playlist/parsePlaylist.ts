@@ -2,7 +2,7 @@ import { invalidPlaylist } from './invalidPlaylist.ts';
 import { masterModel } from './masterModel.ts';
 import { tagName } from './mediaLines.ts';
 import { mediaModel } from './mediaModel.ts';
-import type { MasterPlaylist, MediaPlaylist, PlaylistCut } from './model.ts';
+import type { MasterPlaylist, MediaPlaylist, PlaylistCut, Variables } from './model.ts';
 
 /**
  * The longest playlist that is read, characters. A 24 h window of 2 s segments with 150-character addresses is 8 MB; nobody
@@ -16,6 +16,15 @@ const CUT_ABOVE_CHARACTERS = 64 * 1024;
 const MASTER_TAGS = new Set(['EXT-X-STREAM-INF', 'EXT-X-MEDIA', 'EXT-X-I-FRAME-STREAM-INF']);
 const MEDIA_TAGS = new Set(['EXTINF', 'EXT-X-TARGETDURATION', 'EXT-X-MEDIA-SEQUENCE']);
 
+export interface ParseOptions {
+  /** Where a long media playlist may be cut. */
+  readonly cut?: PlaylistCut | undefined;
+  /** What the master playlist defined, for EXT-X-DEFINE:IMPORT. */
+  readonly variables?: Variables | undefined;
+  /** The media playlist that this address gave last, for delta updates. */
+  readonly previous?: MediaPlaylist | undefined;
+}
+
 /**
  * Reads a playlist. `url` is where the body came from after redirects. A body longer than 64 Ki characters is cut to
  * header and tail first, when `cut` says where that is safe.
@@ -25,7 +34,7 @@ const MEDIA_TAGS = new Set(['EXTINF', 'EXT-X-TARGETDURATION', 'EXT-X-MEDIA-SEQUE
 export function parsePlaylist(
   body: string,
   url: URL,
-  cut?: PlaylistCut,
+  { cut }: ParseOptions = {},
 ): MasterPlaylist | MediaPlaylist {
   if (body.length > PLAYLIST_CHARACTERS_MAX) throw invalidPlaylist('it is too long', body);
   // A byte order mark is white space to trimStart.

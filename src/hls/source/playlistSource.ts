@@ -81,7 +81,7 @@ export class PlaylistSource {
     const mediaUrl = this.#mediaUrl ?? this.#options.url;
     const { text, url } = await this.#text(mediaUrl, poll);
     if (this.#mediaUrl !== undefined && text === this.#read?.text) return 'unchanged';
-    const playlist = parsePlaylist(text, url, poll.cut());
+    const playlist = parsePlaylist(text, url, { cut: poll.cut() });
     if (playlist.kind === 'master') return await this.#choose(playlist, poll, number);
     return this.#accept(playlist, { mediaUrl, text, number });
   }
@@ -93,7 +93,7 @@ export class PlaylistSource {
   ): Promise<MediaPlaylist | 'unchanged'> {
     const variant = chooseVariant(master.variants, this.#options.quality);
     const { text, url } = await this.#text(variant.url, poll);
-    const playlist = parsePlaylist(text, url, poll.cut());
+    const playlist = parsePlaylist(text, url, { cut: poll.cut() });
     if (playlist.kind === 'master') {
       throw new KennelError('playlist.invalid', 'A variant leads to another master playlist.', {
         retryable: true,

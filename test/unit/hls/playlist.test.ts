@@ -11,7 +11,7 @@ import { parsePlaylist } from '../../../src/hls/playlist/parsePlaylist.ts';
 const base = new URL('http://origin.test/live/index.m3u8?token=1');
 
 function media(lines: readonly string[], cut?: PlaylistCut): MediaPlaylist {
-  const playlist = parsePlaylist(['#EXTM3U', ...lines, ''].join('\n'), base, cut);
+  const playlist = parsePlaylist(['#EXTM3U', ...lines, ''].join('\n'), base, { cut });
   if (playlist.kind !== 'media') throw new Error('it is a master playlist');
   return playlist;
 }
