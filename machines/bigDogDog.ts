@@ -64,7 +64,7 @@ export function bigDogDog(ports: Ports) {
 }
 
 export function bigDogDogChart(ports: Ports) {
-  const { now, random, policy, store, leash } = ports;
+  const { elapsed, random, policy, store, leash } = ports;
   const dog = bigDog(ports);
 
   const tell = ({ pack, orders }: Context, jobId: string, type: Order) => {
@@ -128,7 +128,7 @@ export function bigDogDogChart(ports: Ports) {
         ...(error !== undefined && { error }),
       })),
       restart: enqueueActions(({ enqueue, context, self }, { actorId: jobId, error }: Fall) => {
-        const crashes = withCrash(context.crashes.get(jobId) ?? [], now(), policy.bigDog);
+        const crashes = withCrash(context.crashes.get(jobId) ?? [], elapsed(), policy.bigDog);
         const isLastLife = isSpent(crashes, policy.bigDog);
         const delayMs = backoffMs(crashes.length, policy.bigDog, random);
         context.pack.delete(jobId);

@@ -29,6 +29,8 @@ export interface BigDogContext {
   readonly isLastLife: boolean;
   readonly job: Job;
   readonly log?: JobLog;
+  /** When its recording began, on the monotonic clock: the duration counts from here, whatever the wall clock does. */
+  readonly begunAt?: number;
   /** The job's state as it was read from the database at waking. */
   readonly woken?: JobState;
   /** Whether a recorder of this job was alive at waking. */
@@ -41,9 +43,9 @@ export interface BigDogContext {
 
 /** What Big Dog's chart is made of: its actors, guards, delays and actions, closed over the ports. */
 export function bigDogKit(ports: Ports) {
-  const { now, random, policy, store, finish } = ports;
+  const { elapsed, random, policy, store, finish } = ports;
   const crashesNow = (context: BigDogContext, budget = policy.recorder) =>
-    withCrash(context.crashes, now(), budget);
+    withCrash(context.crashes, elapsed(), budget);
 
   return setup({
     types: {
@@ -77,7 +79,7 @@ export function bigDogKit(ports: Ports) {
       wasBitten: ({ context }) => context.farewell === 'silent' || context.farewell === 'muxing',
       isLive: ({ context }) => context.live,
       hasStarted: ({ context }) => context.job.startedAt !== undefined,
-      isOver: ({ context }) => now() >= endOf(context.job),
+      isOver: ({ context }) => elapsed() >= endOf(context),
       isSpent: ({ context }) => isSpent(crashesNow(context), policy.recorder),
       isFinishSpent: ({ context }) => isSpent(crashesNow(context, policy.finish), policy.finish),
       wasRead: ({ context }, state: JobState) => context.woken === state,
@@ -90,6 +92,7 @@ export function bigDogKit(ports: Ports) {
       }),
       started: assign({
         job: ({ context: { job } }, at: number) => ({ ...job, startedAt: job.startedAt ?? at }),
+        begunAt: ({ context: { begunAt } }, at: number) => begunAt ?? monotonic(ports, at),
       }),
       countCrash: assign({ crashes: ({ context }) => crashesNow(context), farewell: undefined }),
       countFinishCrash: assign({ crashes: ({ context }) => crashesNow(context, policy.finish) }),
@@ -124,16 +127,22 @@ export function bigDogKit(ports: Ports) {
 
 export type BigDogKit = ReturnType<typeof bigDogKit>;
 
+/** A date in the past on the monotonic clock. One that lies in the future, because the clock was set back since, counts as now. */
+const monotonic = ({ now, elapsed }: Ports, at: number): number =>
+  elapsed() - Math.max(0, now() - at);
+
 /** Every life of a Big Dog begins so: clear what another life left behind, then take ownership and read the truth. */
-const wake = ({ store, leash, finish }: Ports) =>
+const wake = (ports: Ports) =>
   fromPromise(async ({ input, signal }: { input: BigDogInput; signal: AbortSignal }) => {
     const { jobId, isLastLife } = input;
+    const { store, leash, finish } = ports;
     if (isLastLife) await leash.end(jobId, 'abandoned');
     else await leash.clear(jobId);
     const { job, log } = await store.open(jobId, signal);
     const { startedAt } = isLastLife ? job : await finish.footage(jobId);
     return {
       job: startedAt === undefined ? job : { ...job, startedAt },
+      ...(startedAt !== undefined && { begunAt: monotonic(ports, startedAt) }),
       log,
       woken: job.state,
       live: leash.holds(jobId),

@@ -31,11 +31,13 @@ export const ADOPTED: Note = {
   evidence: {},
 };
 
-/** When the requested duration is over, milliseconds since the epoch; `Infinity` while nobody can tell. */
-export const endOf = ({ startedAt, spec }: Job): number =>
-  startedAt === undefined || spec.durationMs === undefined
+/** When the requested duration is over, on the monotonic clock; `Infinity` while nobody can tell. */
+export const endOf = (dog: { readonly begunAt?: number; readonly job: Job }): number => {
+  const { durationMs } = dog.job.spec;
+  return dog.begunAt === undefined || durationMs === undefined
     ? Number.POSITIVE_INFINITY
-    : startedAt + spec.durationMs;
+    : dog.begunAt + durationMs;
+};
 
 export const exited = ({ kind, why, evidence }: RecorderExit): Because => ({
   cause: why,

@@ -149,7 +149,7 @@ const watchedState = (kit: BigDogKit) =>
         invoke: {
           id: 'durationDoggy',
           src: 'durationDoggy',
-          input: ({ context }) => ({ until: endOf(context.job) }),
+          input: ({ context }) => ({ until: endOf(context) }),
           onDone: {
             target: '#bigDog.recording.leaving',
             actions: [

@@ -5,27 +5,27 @@ import type { Ports } from './ports.ts';
 const STEP_MS_MAX = 2 ** 31 - 1;
 
 export interface DurationDoggyInput {
-  /** When the recording shall be over, milliseconds since the epoch; `Infinity` where nobody said. */
+  /** When the recording shall be over, on the monotonic clock, so that no step of the wall clock moves it; `Infinity` where nobody said. */
   readonly until: number;
 }
 
 /** Barks when the requested duration is over. */
-export const durationDoggy = ({ now }: Pick<Ports, 'now'>) =>
+export const durationDoggy = ({ elapsed }: Pick<Ports, 'elapsed'>) =>
   setup({
     types: {
       context: {} as DurationDoggyInput,
       input: {} as DurationDoggyInput,
-      output: {} as { until: number; at: number },
+      output: {} as { overdueMs: number },
     },
-    guards: { isOver: ({ context }) => now() >= context.until },
+    guards: { isOver: ({ context }) => elapsed() >= context.until },
     delays: {
-      remaining: ({ context }) => Math.min(STEP_MS_MAX, Math.max(0, context.until - now())),
+      remaining: ({ context }) => Math.min(STEP_MS_MAX, Math.max(0, context.until - elapsed())),
     },
   }).createMachine({
     id: 'durationDoggy',
     description: 'Barks when the requested duration is over.',
     context: ({ input }) => input,
-    output: ({ context }) => ({ until: context.until, at: now() }),
+    output: ({ context }) => ({ overdueMs: elapsed() - context.until }),
     initial: 'waiting',
     states: {
       waiting: {

@@ -9,6 +9,7 @@ const restart = { intensity: 0, periodMs: 0, minBackoffMs: 0, maxBackoffMs: 0 };
 /** Ports for charts that nobody runs: their shape is what counts, for pictures, documents and the legal moves. */
 export const inertPorts: Ports = {
   now: never,
+  elapsed: never,
   random: never,
   leash: {
     take: never,

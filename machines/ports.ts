@@ -134,7 +134,10 @@ export interface Policy {
 
 /** Everything machines ask of the world. Tests and the simulator swap these and the clock, nothing else. */
 export interface Ports {
+  /** Wall clock, milliseconds since the epoch. It may step: good for dates, never for durations. */
   now(): number;
+  /** Monotonic milliseconds since an arbitrary start. */
+  elapsed(): number;
   random(): number;
   readonly leash: Leash;
   readonly store: Store;

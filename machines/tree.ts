@@ -37,7 +37,7 @@ export interface Tree {
 
 /** Keeps Big Dog Dog alive, within the third and last restart budget. */
 export function supervisionTree({ ports, clock, ...options }: TreeOptions): Tree {
-  const { policy, now, random } = ports;
+  const { policy, elapsed, random } = ports;
   let root: ReturnType<typeof raise> | undefined;
   let crashes: readonly number[] = [];
   let timer: unknown;
@@ -78,7 +78,7 @@ export function supervisionTree({ ports, clock, ...options }: TreeOptions): Tree
     for (const [jobId, type] of root?.getSnapshot().context.orders ?? [])
       if (type !== 'job.abandon') unheard.push({ type, jobId });
     root = undefined;
-    crashes = withCrash(crashes, now(), policy.bigDogDog);
+    crashes = withCrash(crashes, elapsed(), policy.bigDogDog);
     if (isSpent(crashes, policy.bigDogDog)) return options.onSpent(error);
     const delayMs = backoffMs(crashes.length, policy.bigDogDog, random);
     options.onFall({ error, crashes: crashes.length, delayMs });

@@ -74,6 +74,7 @@ export async function compose(config: Config): Promise<Kennel> {
   const tree = supervisionTree({
     ports: {
       now: clock.now,
+      elapsed: clock.elapsed,
       random: Math.random,
       leash,
       store: records,

@@ -65,6 +65,21 @@ test('the duration counts from the first playlist, whenever that comes', async (
   expect(orders).toContain('stop over');
 });
 
+test.each([3_600_000, -3_600_000])(
+  'a wall clock that steps by %i ms neither shortens nor lengthens a recording',
+  async (stepMs) => {
+    const { world, started, exit, pass, orders } = await setup('pending', { durationMs: 10_000 });
+    await started();
+    await pass(4_000);
+    world.stepMs = stepMs;
+    await exit({});
+    await pass(5_999);
+    expect(orders).not.toContain('stop over');
+    await pass(1);
+    expect(orders).toContain('stop over');
+  },
+);
+
 test('a recorder that does not finish within its grace is killed, and the decision is recorded', async () => {
   const { dog, pass, orders, decisions } = await setup();
   dog.send({ type: 'job.stop' });

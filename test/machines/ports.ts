@@ -11,6 +11,8 @@ export const setupPorts = (state: JobState = 'pending', spec: Partial<Job['spec'
   const world = {
     segments: 1,
     live: false,
+    /** How far the wall clock was stepped. */
+    stepMs: 0,
     /** Undefined: the recorder beats all the time. */
     beats: undefined as number | undefined,
     stray: undefined as { sign: string; file: string } | undefined,
@@ -37,7 +39,8 @@ export const setupPorts = (state: JobState = 'pending', spec: Partial<Job['spec'
     },
   };
   const ports: Ports = {
-    now: () => clock.now,
+    now: () => clock.now + world.stepMs,
+    elapsed: () => clock.now,
     random: () => 0,
     leash: {
       take: (_, hear) => {

@@ -73,8 +73,8 @@ const MUTANTS: readonly Mutant[] = [
   {
     bug: 'the duration is over too early',
     file: 'machines/durationDoggy.ts',
-    find: 'now() >= context.until }',
-    replace: 'now() >= context.until - 500 }',
+    find: 'elapsed() >= context.until }',
+    replace: 'elapsed() >= context.until - 500 }',
   },
   {
     bug: 'the duration counts from the order, not from the first playlist',

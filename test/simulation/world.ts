@@ -182,6 +182,7 @@ export class World {
   #portsOf(life: number): Ports {
     return {
       now: () => this.clock.now,
+      elapsed: () => this.clock.now,
       random: () => {
         this.#randomState = (this.#randomState * 16807) % 2147483647;
         return this.#randomState / 2147483647;

@@ -44,6 +44,7 @@ export function memoryWorld(configuration: Configuration): MemoryWorld {
   const recorders = new Map<string, (news: RecorderNews) => void>();
   const ports: Ports = {
     now: Date.now,
+    elapsed: () => performance.now(),
     random: Math.random,
     leash: leashOf({ recorders, looks, onStarted: started.count }),
     store: storeOf({ jobIds, decisions, onDone: done.count, commits: configuration.commits }),
