@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { LEGAL_MOVES } from '../machines/index.ts';
+import type { Finish, Leash, Store } from '../machines/ports.ts';
 import { supervisionTree } from '../machines/tree.ts';
 import type { Kennel } from './cli/context.ts';
 import { version } from './cli/version.ts';
@@ -14,6 +15,7 @@ import { jobStore } from './db/jobStore.ts';
 import { lockFile } from './db/pglite/lock.ts';
 import { segmentIndex } from './db/segmentIndex.ts';
 import { hostPool } from './hls/hostPool.ts';
+import { DiskWatch } from './jobs/diskWatch.ts';
 import { EventFeed } from './jobs/events.ts';
 import { exitCodeOfJob } from './jobs/exitCode.ts';
 import { KennelNode } from './jobs/node.ts';
@@ -29,6 +31,7 @@ import { leash as leashOf } from './process/leash.ts';
 import { assertWritable } from './storage/assertWritable.ts';
 import { destinationError } from './storage/destinationError.ts';
 import { diskStorage } from './storage/disk.ts';
+import { freeBytes } from './storage/freeBytes.ts';
 
 /** Closing an embedded database takes well under a second, and a server's connections are given 5 s. */
 const DATABASE_CLOSE_WAIT_MS = 7_000;
@@ -70,25 +73,23 @@ export async function compose(config: Config): Promise<Kennel> {
     filesOf: (jobId) => storedFiles(directoryOf(jobId)),
     exitCodeOf: exitCodeOfJob,
   });
-  const { promise: fallen, resolve: fall } = Promise.withResolvers<unknown>();
-  const tree = supervisionTree({
-    ports: {
-      now: clock.now,
-      elapsed: clock.elapsed,
-      random: Math.random,
-      leash,
-      store: records,
-      finish: serialFinish(await finishing(config, log)),
-      policy: POLICY,
-    },
-    clock: { setTimeout, clearTimeout },
-    unfinished: node.activeJobs,
-    onFall: ({ error, crashes, delayMs }) =>
-      log('error', 'the root of the tree fell', { error: messageOf(error), crashes, delayMs }),
-    onSpent: fall,
-    onRelease: node.released,
+  const { tree, fallen } = treeOf({
+    node,
+    leash,
+    records,
+    log,
+    finish: await finishing(config, log),
+  });
+  const disk = new DiskWatch({
+    freeBytes: () => freeBytes(config.dataDir),
+    activeJobs: node.jobIds,
+    leash,
+    feed,
+    clock,
+    log,
   });
   const stopParts = async () => {
+    await disk.stop();
     tree.stop();
     await hosts.stop();
     lock?.release();
@@ -111,6 +112,7 @@ export async function compose(config: Config): Promise<Kennel> {
       );
       await hosts.start();
       await node.raise(tree);
+      await disk.start();
     },
     drain: () => node.drain(),
     stop: () => {
@@ -118,6 +120,41 @@ export async function compose(config: Config): Promise<Kennel> {
       return stopped;
     },
   };
+}
+
+/** The supervision tree over this node's parts; `fallen` resolves when its root could not be kept alive. */
+function treeOf({
+  node,
+  leash,
+  records,
+  finish,
+  log,
+}: {
+  readonly node: KennelNode;
+  readonly leash: Leash;
+  readonly records: Store;
+  readonly finish: Finish;
+  readonly log: Log;
+}) {
+  const { promise: fallen, resolve: fall } = Promise.withResolvers<unknown>();
+  const tree = supervisionTree({
+    ports: {
+      now: clock.now,
+      elapsed: clock.elapsed,
+      random: Math.random,
+      leash,
+      store: records,
+      finish: serialFinish(finish),
+      policy: POLICY,
+    },
+    clock: { setTimeout, clearTimeout },
+    unfinished: async () => node.jobIds(),
+    onFall: ({ error, crashes, delayMs }) =>
+      log('error', 'the root of the tree fell', { error: messageOf(error), crashes, delayMs }),
+    onSpent: fall,
+    onRelease: node.released,
+  });
+  return { tree, fallen };
 }
 
 /** A server that went silent keeps the last question open for as long as a minute: nobody waits for that. */

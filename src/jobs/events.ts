@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { JOB_STATES, OUTCOMES } from '../../machines/vocabulary.ts';
+import { DISK_LEVELS } from './diskForecast.ts';
 
 /** Version of the event schema. A field may be added within a version; none is removed or changes its meaning. */
 export const EVENT_VERSION = 1;
@@ -60,6 +61,18 @@ export const eventSchema = z.discriminatedUnion('type', [
     type: z.literal('epoch.opened'),
     epoch: z.number().int(),
     why: z.string(),
+  }),
+  /**
+   * When the disk will be full, as far as can be told: told when less than 30 minutes are left (`low`), less than 5
+   * (`critical`), and when there is time again (`good`).
+   */
+  z.object({
+    ...common,
+    type: z.literal('disk.outlook'),
+    level: z.enum(DISK_LEVELS),
+    freeBytes: z.number(),
+    bytesPerSecond: z.number(),
+    leftMs: z.number().optional(),
   }),
   /** The job has ended. `files` are the finished media files and the manifest, absolute paths. */
   z.object({

@@ -70,8 +70,8 @@ export class KennelNode {
     return tree.start();
   }
 
-  /** The jobs that a new root of the tree begins with. */
-  readonly activeJobs = async (): Promise<readonly string[]> => [...this.#active.keys()];
+  /** The jobs on this node that have not ended: what a new root of the tree begins with. */
+  readonly jobIds = (): readonly string[] => [...this.#active.keys()];
 
   /**
    * Takes a job: the unfinished one that asks for the same, or a new one. So the same command, given again after a crash,

@@ -1,4 +1,5 @@
 import type { KennelEvent } from '../../jobs/events.ts';
+import { bytesText } from '../bytes.ts';
 import { clockText } from '../duration.ts';
 
 /** What a person reads of an event; undefined for what only the status line shows. */
@@ -22,10 +23,23 @@ export function sentenceOf(event: KennelEvent): string | undefined {
     }
     case 'epoch.opened':
       return event.why === 'first' ? undefined : `epoch ${event.epoch} opened (${event.why})`;
+    case 'disk.outlook':
+      return diskSentence(event);
     case 'segment.stored':
     case 'job.ended':
       return undefined;
   }
+}
+
+function diskSentence({
+  level,
+  freeBytes,
+  leftMs = Number.POSITIVE_INFINITY,
+}: Extract<KennelEvent, { type: 'disk.outlook' }>): string {
+  const free = bytesText(freeBytes);
+  if (level === 'good') return `there is room on the disk again: ${free} free`;
+  const minutes = Math.floor(leftMs / 60_000);
+  return `DISK ${level.toUpperCase()}: full in about ${minutes} min (${free} free); free some space, nothing recorded is lost`;
 }
 
 type Moved = Extract<KennelEvent, { type: 'job.moved' }>;

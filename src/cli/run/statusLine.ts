@@ -44,8 +44,13 @@ export class StatusLine {
     );
     if (free === undefined) return 'disk unknown';
     if (bytesPerSecond <= 0) return `${bytesText(free)} free`;
-    const hours = free / bytesPerSecond / 3_600;
-    const left = hours > 48 ? `${Math.floor(hours / 24)} days` : `${hours.toFixed(1)} h`;
-    return `${bytesText(free)} free (${left})`;
+    return `${bytesText(free)} free (${spanText(free / bytesPerSecond)})`;
   }
+}
+
+/** How long the space lasts, in the unit that a person would say it in. */
+function spanText(seconds: number): string {
+  const hours = seconds / 3_600;
+  if (hours > 48) return `${Math.floor(hours / 24)} days`;
+  return hours >= 1 ? `${hours.toFixed(1)} h` : `${Math.floor(seconds / 60)} min`;
 }

@@ -92,7 +92,7 @@ test('whoever waits for a job hears it when another Kennel takes it over', async
   const ended = node.ended(jobId);
   node.released({ type: 'job.released', jobId, why: 'fenced' });
   await expect(ended).rejects.toMatchObject({ code: 'database.fenced' });
-  expect(await node.activeJobs()).toEqual([]);
+  expect(node.jobIds()).toEqual([]);
 });
 
 test('a job that had ended elsewhere before it was taken ends here too, with what the database says', async () => {
