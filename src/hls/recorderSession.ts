@@ -1,21 +1,22 @@
 import path from 'node:path';
 import type { Progress, RecorderExit } from '../../machines/ports.ts';
 import { KennelError } from '../core/errors.ts';
+import { CHECKSUMS_DEFAULT } from '../ledger/contentHash.ts';
 import { type Journal, openJournal, readJournal } from '../ledger/journal.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
-import { countedTransport } from './transport/countedTransport.ts';
-import type { StreamEnd } from './planner/endOfStream.ts';
 import { JournalWriter } from './journalWriter.ts';
-import { mediaFiles, probeFile, removeFile, removeUnnamed } from './segment/mediaFiles.ts';
-import { openSource } from './source/openSource.ts';
+import type { StreamEnd } from './planner/endOfStream.ts';
 import { Planner } from './planner/planner.ts';
 import { resumeFrom, TAIL_SEGMENTS } from './planner/resume.ts';
 import type { MediaPlaylist } from './playlist/model.ts';
-import { PlaylistSource } from './source/playlistSource.ts';
 import { RecordingRun } from './recordingRun.ts';
+import { mediaFiles, probeFile, removeFile, removeUnnamed } from './segment/mediaFiles.ts';
 import { SegmentTaker } from './segment/segmentTaker.ts';
+import { openSource } from './source/openSource.ts';
+import { PlaylistSource } from './source/playlistSource.ts';
 import type { StreamRecorderOptions } from './streamRecorderContract.ts';
 import { endedExit, failedExit, killedExit } from './streamRecorderExit.ts';
+import { countedTransport } from './transport/countedTransport.ts';
 
 const TRACK = 'main';
 /** How long the last lines may take to be written once the recording is over, milliseconds. */
@@ -106,7 +107,13 @@ export class RecorderSession {
     try {
       const at = clock.now();
       if (journal.ledger.jobId === undefined) {
-        void writer.write({ t: 'recording', v: 1, jobId: job.id, at });
+        void writer.write({
+          t: 'recording',
+          v: 1,
+          checksums: CHECKSUMS_DEFAULT,
+          jobId: job.id,
+          at,
+        });
       }
       const { attempt } = job;
       void writer.write({ t: 'attempt', attempt, at, recorder: 'native', pid: process.pid });
@@ -155,7 +162,8 @@ export class RecorderSession {
       this.#beats++;
       this.#bytes += bytes;
     });
-    const { inits } = journal.ledger;
+    const { inits, jobId } = journal.ledger;
+    const checksums = jobId === undefined ? CHECKSUMS_DEFAULT : journal.ledger.checksums;
     const taker = new SegmentTaker({
       directory,
       transport: counted,
@@ -163,6 +171,7 @@ export class RecorderSession {
       clock,
       writer,
       inits,
+      checksums,
     });
     const beat = () => void this.#beats++;
     this.#run = new RecordingRun({ planner, source, taker, writer, clock, random, beat, log });

@@ -34,9 +34,10 @@ export interface Proof {
     readonly evidence: Readonly<Record<string, unknown>>;
   } | null;
   /**
-   * SHA-256, hex, of one line `<track> <epoch> <msn> <SHA-256 of the segment's file, hex>\n` for each stored segment, as
-   * ASCII, ordered by track (by character code), then epoch, then media sequence number (as numbers). With `jq` and
-   * `sha256sum` on the journal (no segment stored twice):
+   * SHA-256, hex, of one line `<track> <epoch> <msn> <checksum of the segment's file, hex>\n` for each stored segment, as
+   * ASCII, ordered by track (by character code), then epoch, then media sequence number (as numbers). The files' own
+   * checksums are what `b3sum` prints, or `sha256sum` where the journal's first line says no other (`checksums`). With `jq`
+   * and `sha256sum` on the journal (no segment stored twice):
    *
    *     cut -c10- journal.ndjson | jq -rs 'map(select(.t == "segment")) | sort_by(.track, .epoch, .msn)[]
    *       | "\(.track) \(.epoch) \(.msn) \(.checksum)"' | sha256sum

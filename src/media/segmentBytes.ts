@@ -1,23 +1,30 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { KennelError } from '../core/errors.ts';
+import { contentHash } from '../ledger/contentHash.ts';
 import { diskError } from '../ledger/diskError.ts';
-import type { InitStored, SegmentStored } from '../ledger/record.ts';
+import type { ChecksumAlgorithm, InitStored, SegmentStored } from '../ledger/record.ts';
 import { READ_BYTES } from './durableFile.ts';
+
+export interface StoredFiles {
+  /** The recording's directory. */
+  readonly directory: string;
+  readonly entries: readonly (InitStored | SegmentStored)[];
+  /** How they are hashed: `Ledger.checksums`. */
+  readonly checksums: ChecksumAlgorithm;
+}
 
 /**
  * The bytes of stored files, one after the other. Each is hashed on the way, so that what goes into the finished file is
  * what the ledger says was recorded. Throws `disk.failed` for a file that is missing or is not that any more.
  */
 export async function* segmentBytes(
-  directory: string,
-  entries: readonly (InitStored | SegmentStored)[],
+  { directory, entries, checksums }: StoredFiles,
   onBytes: (count: number) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for (const entry of entries) {
     const path = join(directory, entry.file);
-    const hash = createHash('sha256');
+    const hash = contentHash(checksums);
     const stream = createReadStream(path, { highWaterMark: READ_BYTES });
     try {
       for await (const chunk of stream) {
@@ -30,7 +37,7 @@ export async function* segmentBytes(
     } catch (error) {
       throw diskError(error, 'read the segment', path);
     }
-    const checksum = hash.digest('hex');
+    const checksum = hash.digest();
     if (checksum !== entry.checksum) {
       throw new KennelError(
         'disk.failed',
@@ -42,11 +49,7 @@ export async function* segmentBytes(
 }
 
 /** Reads stored files for nothing but the check that `segmentBytes` makes. */
-export async function checkSegments(
-  directory: string,
-  entries: readonly (InitStored | SegmentStored)[],
-  signal: AbortSignal,
-): Promise<void> {
-  const bytes = segmentBytes(directory, entries, () => signal.throwIfAborted());
+export async function checkSegments(files: StoredFiles, signal: AbortSignal): Promise<void> {
+  const bytes = segmentBytes(files, () => signal.throwIfAborted());
   while ((await bytes.next()).done !== true);
 }

@@ -1,7 +1,8 @@
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { promisify } from 'node:util';
+import { type ContentHash, contentHash } from '../../ledger/contentHash.ts';
 import { diskError } from '../../ledger/diskError.ts';
+import type { ChecksumAlgorithm } from '../../ledger/record.ts';
 
 /** One write, bytes. Measured: below 128 KiB the calls cost more than the copying, above it nothing is gained. */
 const BUFFER_BYTES = 128 * 1024;
@@ -18,14 +19,22 @@ const close = promisify(fs.close);
 const datasync = promisify(fs.fdatasync);
 const unlink = promisify(fs.unlink);
 
+export interface BodyFileOptions {
+  /** Where it goes. Its directory exists; a file of that name is written over. */
+  readonly path: string;
+  readonly checksums: ChecksumAlgorithm;
+  /** Sees every byte once, in order, in large pieces that are valid only during the call. */
+  inspect(bytes: Buffer): void;
+}
+
 /**
  * A body on its way to a file: gathered in pooled buffers, hashed, and written at its position without waiting. The file
  * is made with the first full buffer or at the end, so a body that never comes leaves none.
  */
 export class BodyFile {
   readonly #path: string;
-  readonly #inspect: (bytes: Buffer) => void;
-  readonly #hash = createHash('sha256');
+  readonly #options: BodyFileOptions;
+  readonly #hash: ContentHash;
   #buffer: Buffer | undefined;
   #filled = 0;
   #position = 0;
@@ -36,10 +45,10 @@ export class BodyFile {
   /** Called when a write ends, while somebody waits for that. */
   #wake: (() => void)[] = [];
 
-  /** `inspect` sees every byte once, in order, in large pieces that are valid only during the call. */
-  constructor(path: string, inspect: (bytes: Buffer) => void) {
-    this.#path = path;
-    this.#inspect = inspect;
+  constructor(options: BodyFileOptions) {
+    this.#options = options;
+    this.#path = options.path;
+    this.#hash = contentHash(options.checksums);
   }
 
   get bytes(): number {
@@ -77,7 +86,7 @@ export class BodyFile {
     } catch (error) {
       throw diskError(error, 'write', this.#path);
     }
-    return { bytes: this.#position, checksum: this.#hash.digest('hex') };
+    return { bytes: this.#position, checksum: this.#hash.digest() };
   }
 
   /** Closes and removes the file, if it was made, once no write is under way. Never rejects. */
@@ -106,7 +115,7 @@ export class BodyFile {
     this.#buffer = undefined;
     this.#filled = 0;
     this.#hash.update(piece);
-    this.#inspect(piece);
+    this.#options.inspect(piece);
     this.#writes++;
     const ended = (error?: unknown) => {
       recycle(buffer);

@@ -1,9 +1,10 @@
 import { createDecipheriv, type Decipheriv } from 'node:crypto';
 import { KennelError } from '../../core/errors.ts';
-import { type Container, ContainerCheck, type ExpectedContainer, invalid } from './container.ts';
+import type { ChecksumAlgorithm } from '../../ledger/record.ts';
 import { plainHeaders } from '../transport/fetchText.ts';
-import { BodyFile } from './bodyFile.ts';
 import type { Transport } from '../transport/transport.ts';
+import { BodyFile } from './bodyFile.ts';
+import { type Container, ContainerCheck, type ExpectedContainer, invalid } from './container.ts';
 
 export interface SegmentRequest {
   readonly transport: Transport;
@@ -16,6 +17,7 @@ export interface SegmentRequest {
   readonly signal: AbortSignal;
   /** Where the segment goes. Its directory exists; a file of that name is written over. */
   readonly file: string;
+  readonly checksums: ChecksumAlgorithm;
   /** Default: a media segment of any container. */
   readonly container?: ExpectedContainer;
   readonly idleTimeoutMs: number;
@@ -25,7 +27,7 @@ export interface SegmentRequest {
 export interface FetchedSegment {
   /** Length of the file. */
   readonly bytes: number;
-  /** SHA-256 of the file, hex. */
+  /** Of the file, hex. */
   readonly checksum: string;
   readonly container: Container;
 }
@@ -54,7 +56,8 @@ const partTaken = new Error('the part was taken');
 
 async function download(request: SegmentRequest, mode: Mode): Promise<FetchedSegment> {
   const check = new ContainerCheck(request.container ?? 'any');
-  const file = new BodyFile(request.file, (bytes) => check.feed(bytes));
+  const { file: path, checksums } = request;
+  const file = new BodyFile({ path, checksums, inspect: (bytes) => check.feed(bytes) });
   try {
     const decipher = decipherOf(request);
     const write = (bytes: Uint8Array) =>

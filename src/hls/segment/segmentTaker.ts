@@ -1,14 +1,14 @@
 import path from 'node:path';
 import type { Clock } from '../../core/clock.ts';
-import type { InitStored, SegmentStored } from '../../ledger/record.ts';
-import { withDeadline } from '../transport/deadline.ts';
+import type { ChecksumAlgorithm, InitStored, SegmentStored } from '../../ledger/record.ts';
 import type { JournalWriter } from '../journalWriter.ts';
-import { initFile, makeRoomFor, probeFile, removeFile, segmentFile } from './mediaFiles.ts';
 import type { FetchOrder } from '../planner/queue.ts';
 import type { InitSection } from '../playlist/model.ts';
 import { segmentIdentity } from '../playlist/segmentIdentity.ts';
-import { fetchSegment } from './segmentFile.ts';
+import { withDeadline } from '../transport/deadline.ts';
 import type { Transport } from '../transport/transport.ts';
+import { initFile, makeRoomFor, probeFile, removeFile, segmentFile } from './mediaFiles.ts';
+import { fetchSegment } from './segmentFile.ts';
 
 /** The longest segment that is stored, bytes: 10 s at 100 Mb/s are 125 MB, and nobody serves one hour as one segment. */
 const SEGMENT_BYTES_MAX = 512 * 1024 * 1024;
@@ -22,6 +22,8 @@ export interface SegmentTakerOptions {
   readonly clock: Clock;
   readonly writer: JournalWriter;
   readonly inits: readonly InitStored[];
+  /** How the recording's files are hashed. */
+  readonly checksums: ChecksumAlgorithm;
 }
 
 /** Carries out orders: downloads a segment with what it needs, and makes file and journal line durable, in this order. */
@@ -84,6 +86,7 @@ export class SegmentTaker {
       ...(range && { range }),
       signal,
       file: path.join(directory, file),
+      checksums: this.#options.checksums,
       idleTimeoutMs: order.timeoutMs,
       bodyBytesMax: SEGMENT_BYTES_MAX,
     });
@@ -120,6 +123,7 @@ export class SegmentTaker {
       ...(init.range && { range: init.range }),
       signal,
       file: absolute,
+      checksums: this.#options.checksums,
       container: 'init',
       idleTimeoutMs: order.timeoutMs,
       bodyBytesMax: SEGMENT_BYTES_MAX,

@@ -125,6 +125,7 @@ async function muxRun(context: Context, { run, firsts, file }: RunRequest): Prom
     firsts,
     output,
     directory: context.directory,
+    checksums: ledger.checksums,
     environment: context.environment,
     signal,
     ...(context.title !== undefined && { title: context.title }),

@@ -1,3 +1,4 @@
+import type { ChecksumAlgorithm } from '../../ledger/record.ts';
 import type { MediaInfo } from '../mediabunny/protocol.ts';
 import type { Run } from '../runs.ts';
 import type { TrackCount } from './muxResult.ts';
@@ -7,6 +8,8 @@ export interface MuxRequest {
   readonly run: Run;
   /** The recording's directory. */
   readonly directory: string;
+  /** How its segments are hashed. */
+  readonly checksums: ChecksumAlgorithm;
   /** Absolute path; overwritten. */
   readonly output: string;
   /** What the first segment of each timeline is; without tracks where it could not be read. */

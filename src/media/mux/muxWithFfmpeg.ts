@@ -64,7 +64,7 @@ export async function muxWithFfmpeg(
   const result = await runProgram({
     file: tool.path,
     arguments: parameters,
-    input: segmentBytes(request.directory, entries, (count) => {
+    input: segmentBytes({ ...request, entries }, (count) => {
       bytesRead += count;
       request.onProgress?.({ bytesRead, bytesTotal });
     }),

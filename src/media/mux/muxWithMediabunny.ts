@@ -13,7 +13,8 @@ import type { Made, MuxRequest } from './muxRequest.ts';
 export async function muxWithMediabunny(request: MuxRequest): Promise<Made> {
   const { run, directory, output, title, createdAt, environment, signal } = request;
   // The child reads the files where it likes, so they are checked beforehand: a thirtieth of the cost of what follows.
-  await checkSegments(directory, [run, ...run.companions].flatMap(entriesOf), signal);
+  const entries = [run, ...run.companions].flatMap(entriesOf);
+  await checkSegments({ directory, entries, checksums: request.checksums }, signal);
   try {
     const answer = await askStitch(
       {

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
+import { CHECKSUMS_DEFAULT, contentHash } from '../../../src/ledger/contentHash.ts';
+import type { ChecksumAlgorithm } from '../../../src/ledger/record.ts';
 import { type Answer, send } from './answer.ts';
 import { encrypt, keyNumber, keyOf } from './encryption.ts';
 import { type Fault, FaultBoard, type Twist } from './faults.ts';
@@ -121,12 +123,14 @@ export class OriginStream {
     return { set: set.name, position };
   }
 
-  /** SHA-256 of a segment's bytes, hex: what Kennel should have stored. */
-  checksumOf(index: number): string {
+  /** Of a segment's bytes, hex; by default as Kennel says what it stored. */
+  checksumOf(index: number, algorithm: ChecksumAlgorithm = CHECKSUMS_DEFAULT): string {
     const { set, position } = placeOf(this.#timeline, index);
-    const segment = set.segments[position];
-    if (segment === undefined) throw new Error(`set ${set.name} has no segment ${position}`);
-    return segment.sha256;
+    const body = set.bodies[position];
+    if (body === undefined) throw new Error(`set ${set.name} has no segment ${position}`);
+    const hash = contentHash(algorithm);
+    hash.update(body);
+    return hash.digest();
   }
 
   truth(): Truth {

@@ -3,7 +3,7 @@ import type { OriginStream } from './originStream.ts';
 
 /** What a recorder says it has: one stored segment. */
 export interface StoredClaim extends Label {
-  /** SHA-256 of the stored bytes, hex. */
+  /** Of the stored bytes, hex, as Kennel hashes new recordings. */
   readonly checksum: string;
 }
 

@@ -32,6 +32,7 @@ async function setup() {
       url,
       signal: new AbortController().signal,
       file,
+      checksums: 'sha256',
       idleTimeoutMs: 5000,
       bodyBytesMax: 50_000_000,
       ...request,

@@ -21,7 +21,7 @@ describe('a live stream', () => {
     const { origin, segment } = await setup();
     const { body, headers } = await segment('4.ts');
     const checksum = createHash('sha256').update(body).digest('hex');
-    expect(checksum).toBe(origin.stream('live').checksumOf(4));
+    expect(checksum).toBe(origin.stream('live').checksumOf(4, 'sha256'));
     expect(headers['content-type']).toBe('video/mp2t');
   });
 
@@ -121,7 +121,7 @@ describe('segments in other forms', () => {
     const { body } = await segment('5.ts');
     const clear = Buffer.concat([decipher.update(body), decipher.final()]);
     expect(createHash('sha256').update(clear).digest('hex')).toBe(
-      origin.stream('live').checksumOf(5),
+      origin.stream('live').checksumOf(5, 'sha256'),
     );
     expect((await segment('key-2.bin')).status).toBe(404);
     origin.stream('live').fault({ on: 'key', do: 'status', status: 403 });
@@ -142,7 +142,7 @@ describe('segments in other forms', () => {
       const { status, body, headers } = await rawGet(url, { range });
       expect([status, headers['content-range']]).toEqual([206, `${range.replace('=', ' ')}/*`]);
       const checksum = createHash('sha256').update(body).digest('hex');
-      expect(checksum).toBe(origin.stream('live').checksumOf(index));
+      expect(checksum).toBe(origin.stream('live').checksumOf(index, 'sha256'));
     }
     expect((await rawGet(url)).status).toBe(404);
   });
