@@ -34,6 +34,7 @@ export class BodyExchange implements Exchange {
     this.#answer = answer;
     const announced = answer.framing.kind === 'length' ? answer.framing.bytes : 0;
     this.#limit(announced);
+    if (this.#wanted) this.#options.request.onHead?.(answer);
   }
 
   onBody(bytes: Buffer): void | Promise<void> {

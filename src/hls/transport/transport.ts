@@ -1,3 +1,10 @@
+/** How an answer begins. */
+export interface TransportHead {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** One GET. Redirects are followed; the body is handed over as it arrives. */
 export interface TransportRequest {
   readonly url: URL;
@@ -7,6 +14,8 @@ export interface TransportRequest {
   readonly bodyBytesMax: number;
   /** Milliseconds without a byte (connect included) before the request fails with `timeout.exceeded`. */
   readonly idleTimeoutMs: number;
+  /** Called once, before the first piece of a 2xx body. What it throws fails the request. */
+  onHead?(head: TransportHead): void;
   /**
    * Called with each piece of a 2xx body. The bytes are valid only during the call: copy what must stay.
    * Returning a promise pauses the socket until it settles.
@@ -14,10 +23,7 @@ export interface TransportRequest {
   onData(bytes: Uint8Array): void | Promise<void>;
 }
 
-export interface TransportResponse {
-  readonly status: number;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
+export interface TransportResponse extends TransportHead {
   /** Where the answer came from, after redirects. */
   readonly url: URL;
   readonly bytes: number;
