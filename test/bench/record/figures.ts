@@ -12,11 +12,14 @@ export interface Figures {
   readonly steadyCorePercent: number;
   /** Slope of CPU over bytes in the middle, seconds for 10⁹ bytes. */
   readonly cpuSPerGb: number;
+  /** CPU of all of the recording with its start, over all its bytes, seconds for 10⁹ bytes. */
+  readonly cpuSPerGbWhole: number;
   /** CPU in the middle, milliseconds for one segment; NaN where segments are not to be seen. */
   readonly cpuMsPerSegment: number;
   /** All in bytes; the means are those of the middle, the peak is that of the whole recording without its finish. */
   readonly rssPeakBytes: number;
   readonly rssMeanBytes: number;
+  readonly pssPeakBytes: number;
   readonly pssMeanBytes: number;
   /** Of the stream, that it had when it was told to stop. */
   readonly bytes: number;
@@ -39,19 +42,21 @@ export function figuresOf({ name, parts }: Subject, samples: readonly Sample[]):
       some.flatMap((sample) => sample.parts[index]?.memory ?? []);
     const before = samples[0] ? cpu(samples[0]) : 0;
     const firstStored = recording[0];
+    const last = samples.at(-1);
+    // A server beside it ran long before.
+    const sinceCpu = part.role === 'beside' ? before : 0;
     return {
       subject: name,
       part: part.name,
       role: part.role,
-      // A server beside it ran long before.
-      startCpuS: firstStored
-        ? cpu(firstStored) - (part.role === 'beside' ? before : 0)
-        : Number.NaN,
+      startCpuS: firstStored ? cpu(firstStored) - sinceCpu : Number.NaN,
       steadyCorePercent: slope(middle, ({ atMs }) => atMs / 1_000, cpu) * 100,
       cpuSPerGb: slope(middle, ({ bytes }) => bytes / 1e9, cpu),
+      cpuSPerGbWhole: last ? (cpu(last) - sinceCpu) / (last.bytes / 1e9) : Number.NaN,
       cpuMsPerSegment: slope(middle, ({ segments }) => segments ?? Number.NaN, cpu) * 1_000,
       rssPeakBytes: Math.max(...memory(recording).map(({ rssBytes }) => rssBytes)),
       rssMeanBytes: mean(memory(middle).map(({ rssBytes }) => rssBytes)),
+      pssPeakBytes: Math.max(...memory(recording).map(({ pssBytes }) => pssBytes)),
       pssMeanBytes: mean(memory(middle).map(({ pssBytes }) => pssBytes)),
       bytes: samples.at(-1)?.bytes ?? 0,
     };

@@ -16,10 +16,14 @@ export interface PartSample {
   readonly memory: ProcessMemory | undefined;
 }
 
-/** Short, so that the CPU until the first segment is not blurred. */
-const LOOK_MS = 100;
-/** The kernel walks all pages of a process to tell its memory: half a second between is often enough. */
-const LOOKS_PER_MEMORY = 5;
+export interface Cadence {
+  readonly lookMs: number;
+  /** The kernel walks all pages of a process to tell its memory: only every so many looks. */
+  readonly looksPerMemory: number;
+}
+
+/** Short, so that the CPU until the first segment is not blurred; half a second between memory looks is often enough. */
+const CADENCE: Cadence = { lookMs: 100, looksPerMemory: 5 };
 
 /**
  * Looks at all subjects side by side until `isOver`. All are seen in one table of processes, so at the same instant.
@@ -29,6 +33,7 @@ const LOOKS_PER_MEMORY = 5;
 export async function sampleUntil(
   subjects: readonly Subject[],
   isOver: (samples: ReadonlyMap<Subject, readonly Sample[]>) => boolean,
+  { lookMs, looksPerMemory }: Cadence = CADENCE,
 ): Promise<Map<Subject, Sample[]>> {
   const begun = performance.now();
   const samples = new Map(subjects.map((subject): [Subject, Sample[]] => [subject, []]));
@@ -38,12 +43,12 @@ export async function sampleUntil(
     for (const [subject, taken] of samples) {
       const parts = subject.parts.map((part) => {
         const pids = part.pids(table);
-        const memory = look % LOOKS_PER_MEMORY === 0 ? table.memory(pids) : undefined;
+        const memory = look % looksPerMemory === 0 ? table.memory(pids) : undefined;
         return { cpuMs: table.cpuMs(pids), memory };
       });
       taken.push({ atMs, parts, ...(await subject.taken()) });
     }
     if (isOver(samples)) return samples;
-    await sleep(LOOK_MS);
+    await sleep(lookMs);
   }
 }
