@@ -44,7 +44,7 @@ function playlist(stream: number): string {
   return `${lines.join('\n')}\n`;
 }
 
-function count(recorder: string, stream: number, number: number, bytes: number): void {
+function count({ recorder, stream, number }: Which, bytes: number): void {
   const streams = counts.get(recorder) ?? new Map<number, Map<number, number>>();
   counts.set(recorder, streams);
   const numbers = streams.get(stream) ?? new Map<number, number>();
@@ -101,7 +101,8 @@ interface Which {
   readonly number: number;
 }
 
-function serve(response: ServerResponse, { recorder, stream, number }: Which): void {
+function serve(response: ServerResponse, which: Which): void {
+  const { stream, number } = which;
   const last = newest(stream);
   const body = segments[number % segments.length];
   const isThere = number <= last && number > last - WINDOW - KEPT_BEHIND;
@@ -109,7 +110,7 @@ function serve(response: ServerResponse, { recorder, stream, number }: Which): v
     response.writeHead(404).end();
     return;
   }
-  response.once('finish', () => count(recorder, stream, number, body.length));
+  response.once('finish', () => count(which, body.length));
   response.writeHead(200, { 'content-type': 'video/mp2t', 'content-length': body.length });
   response.end(body);
 }

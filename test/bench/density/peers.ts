@@ -25,29 +25,41 @@ export interface PeerOrder {
 /** How people record with it: one process for each stream, except curl, which only shows what fetching costs at least. */
 export function commandsOf(peer: Peer, order: PeerOrder, directory: string): readonly Command[] {
   if (peer === 'curl') return [curl(order, directory)];
-  const { urls, certificateFile, program: file } = order;
-  const isTls = certificateFile !== undefined;
-  return urls.map((url, index): Command => {
-    const out = join(directory, `${index}.ts`);
-    switch (peer) {
-      case 'ffmpeg': {
-        const trust = isTls ? ['-tls_verify', '0'] : [];
-        const copy = ['-i', url, '-c', 'copy', '-f', 'mpegts', out];
-        return { file, args: ['-nostdin', '-loglevel', 'error', ...trust, ...copy] };
-      }
-      case 'streamlink': {
-        const trust = isTls ? ['--http-no-ssl-verify'] : [];
-        const quiet = ['--no-config', '--loglevel', 'error', '--force'];
-        return { file, args: [...quiet, ...trust, '-o', out, `hls://${url}`, 'best'] };
-      }
-      case 'yt-dlp': {
-        const trust = isTls ? ['--no-check-certificates'] : [];
-        // Without ffmpeg this version ends after one window of a live playlist.
-        const how = ['--downloader', 'ffmpeg', '--hls-use-mpegts', '--no-part', '-o', out, url];
-        return { file, args: ['--ignore-config', '--quiet', '--no-warnings', ...trust, ...how] };
-      }
+  return order.urls.map((url, index) => ({
+    file: order.program,
+    args: argumentsOf(peer, {
+      url,
+      out: join(directory, `${index}.ts`),
+      isTls: order.certificateFile !== undefined,
+    }),
+  }));
+}
+
+interface One {
+  readonly url: string;
+  readonly out: string;
+  readonly isTls: boolean;
+}
+
+function argumentsOf(peer: Exclude<Peer, 'curl'>, { url, out, isTls }: One): readonly string[] {
+  switch (peer) {
+    case 'ffmpeg': {
+      const trust = isTls ? ['-tls_verify', '0'] : [];
+      const copy = ['-i', url, '-c', 'copy', '-f', 'mpegts', out];
+      return ['-nostdin', '-loglevel', 'error', ...trust, ...copy];
     }
-  });
+    case 'streamlink': {
+      const trust = isTls ? ['--http-no-ssl-verify'] : [];
+      const quiet = ['--no-config', '--loglevel', 'error', '--force'];
+      return [...quiet, ...trust, '-o', out, `hls://${url}`, 'best'];
+    }
+    case 'yt-dlp': {
+      const trust = isTls ? ['--no-check-certificates'] : [];
+      // Without ffmpeg this version ends after one window of a live playlist.
+      const how = ['--downloader', 'ffmpeg', '--hls-use-mpegts', '--no-part', '-o', out, url];
+      return ['--ignore-config', '--quiet', '--no-warnings', ...trust, ...how];
+    }
+  }
 }
 
 /** curl reads no playlists: it asks for the next segment of each stream, and the origin answers when it is there. */
