@@ -2,8 +2,10 @@ import net from 'node:net';
 import tls from 'node:tls';
 import type { Clock } from '../../core/clock.ts';
 import { KennelError } from '../../core/errors.ts';
+import { KEEP_ALIVE_PROBE_MS } from './limits.ts';
 import type { ResponseHead } from './responseHead.ts';
 import { ResponseParser } from './responseParser.ts';
+import type { TlsSessions } from './tlsSessions.ts';
 import { socketFailure } from './transportError.ts';
 
 /** One read of one socket, bytes: what Node itself reads at once. */
@@ -34,6 +36,8 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   readonly certificateAuthorities?: string;
   readonly lookup?: net.LookupFunction;
+  /** For `https:`; shared by the connections of a transport. */
+  readonly sessions?: TlsSessions;
   /** The connection may be used again, for as long as the server keeps it. */
   onIdle(connection: Connection, serverIdleMs: number | undefined): void;
   onClosed(connection: Connection): void;
@@ -41,6 +45,8 @@ export interface ConnectionOptions {
 
 /** One socket to one origin, for one exchange at a time. */
 export class Connection {
+  /** When it was opened, on the clock's monotonic time, milliseconds. */
+  readonly openedAt: number;
   readonly #options: ConnectionOptions;
   readonly #socket: net.Socket;
   readonly #host: string;
@@ -57,8 +63,8 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#host = options.url.host;
+    this.openedAt = options.clock.elapsed();
     this.#socket = open(options, (bytes) => this.#read(bytes));
-    this.#socket.setNoDelay(true);
     this.#socket.once(options.url.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
       this.#ready = true;
       if (this.#exchange !== undefined) this.#socket.write(this.#exchange.head, 'latin1');
@@ -230,6 +236,11 @@ function open(options: ConnectionOptions, read: (bytes: Buffer) => void): net.So
     host,
     port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
     ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
+    // A name with several addresses is tried at all of them (RFC 8305), not only the first.
+    autoSelectFamily: true,
     onread: {
       buffer,
       callback: (bytes: number) => {
@@ -239,12 +250,17 @@ function open(options: ConnectionOptions, read: (bytes: Buffer) => void): net.So
     },
   };
   if (!secure) return net.connect(socketOptions);
-  return tls.connect({
+  const { sessions, certificateAuthorities } = options;
+  const session = sessions?.get(url.origin);
+  const socket = tls.connect({
     ...socketOptions,
     // An address is no server name (RFC 6066 §3).
     ...(net.isIP(host) === 0 ? { servername: host } : {}),
     ALPNProtocols: ['http/1.1'],
     rejectUnauthorized: true,
-    ...(options.certificateAuthorities === undefined ? {} : { ca: options.certificateAuthorities }),
+    ...(session === undefined ? {} : { session }),
+    ...(certificateAuthorities === undefined ? {} : { ca: certificateAuthorities }),
   });
+  sessions?.watch(url.origin, socket);
+  return socket;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Connection } from './connection.ts';
+import { CONNECTION_AGE_MS_MAX, IDLE_SOCKET_MARGIN_MS } from './limits.ts';
 
 export interface ConnectionPoolOptions {
   /** How long a connection is kept without a request, milliseconds. */
@@ -52,15 +53,17 @@ export class ConnectionPool {
   release(url: URL, connection: Connection, serverIdleMs?: number): void {
     const origin = this.#origin(url);
     const { clock, idleSocketMs } = this.#options;
-    // A request that is on its way when the server's time is over would be lost: leave a second for that.
-    const keptMs = Math.min(idleSocketMs, (serverIdleMs ?? Number.POSITIVE_INFINITY) - 1000);
+    const now = clock.elapsed();
+    const promisedMs = (serverIdleMs ?? Number.POSITIVE_INFINITY) - IDLE_SOCKET_MARGIN_MS;
+    const leftMs = connection.openedAt + CONNECTION_AGE_MS_MAX - now;
+    const keptMs = Math.min(idleSocketMs, promisedMs, leftMs);
     const waiter = origin.waiting.shift();
     if (this.#closed || keptMs <= 0) {
       if (waiter !== undefined) origin.waiting.unshift(waiter);
       connection.drop();
       return;
     }
-    origin.idle.push({ connection, until: clock.elapsed() + keptMs });
+    origin.idle.push({ connection, until: now + keptMs });
     if (waiter !== undefined && !this.#serve(origin, waiter)) origin.waiting.unshift(waiter);
     this.#armSweep();
   }

@@ -9,13 +9,18 @@ export type PermitAddress = (address: string) => boolean;
  * Resolves names and leaves out the addresses that are not permitted. The socket connects to exactly what this returns, so
  * a name that changes between a check and the connection (DNS rebinding) gains nothing.
  */
-export function guardedLookup(permitAddress: PermitAddress): LookupFunction {
+export function guardedLookup(
+  permitAddress: PermitAddress,
+  lookup: LookupFunction = systemLookup,
+): LookupFunction {
   return (hostname, options, callback) => {
-    systemLookup(hostname, { ...options, all: true }, (error, addresses) => {
+    lookup(hostname, { ...options, all: true }, (error, found, family) => {
       if (error !== null) {
         callback(error, []);
         return;
       }
+      const addresses =
+        typeof found === 'string' ? [{ address: found, family: family ?? isIP(found) }] : found;
       const permitted = addresses.filter(({ address }) => permitAddress(address));
       const [first] = permitted;
       if (first === undefined) callback(refusedAddress(hostname), []);

@@ -11,13 +11,15 @@ const RESERVED = new Set([
   'expect',
   'te',
   'trailer',
+  'proxy-authorization',
+  'proxy-connection',
 ]);
 const NAME = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
 /** RFC 9110 §5.5: visible characters, blanks and tabs. No CR, LF or NUL: they would start a header or a request. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** Lower-case names of headers that are meant for one origin only. */
-const CREDENTIALS = new Set(['authorization', 'cookie', 'proxy-authorization']);
+const CREDENTIALS = new Set(['authorization', 'cookie']);
 
 export type RequestHeaders = Readonly<Record<string, string>>;
 
@@ -52,10 +54,16 @@ export function requestHead(url: URL, headers: RequestHeaders): string {
 
 /** The URL's user and password as an Authorization header, when it has any and the caller gave none. */
 export function withUserInfo(url: URL, headers: RequestHeaders): RequestHeaders {
-  const { authorization } = headers;
-  if ((url.username === '' && url.password === '') || authorization !== undefined) return headers;
-  const pair = `${decoded(url.username)}:${decoded(url.password)}`;
-  return { ...headers, authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+  if (headers['authorization'] !== undefined) return headers;
+  const authorization = basicAuthorization(url);
+  return authorization === undefined ? headers : { ...headers, authorization };
+}
+
+/** The user and password of a URL as HTTP sends them (RFC 7617), if it has any. */
+export function basicAuthorization({ username, password }: URL): string | undefined {
+  if (username === '' && password === '') return undefined;
+  const pair = `${decoded(username)}:${decoded(password)}`;
+  return `Basic ${Buffer.from(pair).toString('base64')}`;
 }
 
 function decoded(part: string): string {

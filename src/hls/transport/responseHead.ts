@@ -1,8 +1,12 @@
+import { HEADER_LINES_MAX } from './limits.ts';
+
 /** The head of an answer, read and checked. */
 export interface ResponseHead {
   readonly status: number;
   /** Names in lower case; values of repeated headers joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The values of `Set-Cookie`, each by itself. */
+  readonly setCookies: readonly string[];
   /** How the body's end is known. */
   readonly framing: Framing;
   /** Whether the connection may carry another request after this. */
@@ -18,7 +22,7 @@ export type Framing =
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 /** A name, a colon, a value without control characters. No blank before the colon, no folded line (RFC 9112 §5). */
-const FIELD_LINE = /^([!#$%&'*+\-.^_`|~\dA-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/;
+export const FIELD_LINE = /^([!#$%&'*+\-.^_`|~\dA-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/;
 
 /** Reads a head, given without its empty line. Throws an Error that says what is wrong with it. */
 export function parseResponseHead(text: string): ResponseHead {
@@ -27,12 +31,15 @@ export function parseResponseHead(text: string): ResponseHead {
   if (status === null) throw new Error('not an HTTP/1.x answer');
   const headers: Record<string, string> = Object.create(null);
   const lengths = new Set<string>();
+  const setCookies: string[] = [];
+  if (lines.length > HEADER_LINES_MAX + 1) throw new Error(`more than ${HEADER_LINES_MAX} headers`);
   for (const line of lines.slice(1)) {
     const field = FIELD_LINE.exec(line);
     if (field === null) throw new Error('a malformed header line');
     const name = (field[1] ?? '').toLowerCase();
     const value = (field[2] ?? '').trimEnd();
     if (name === 'content-length') lengths.add(value);
+    if (name === 'set-cookie') setCookies.push(value);
     const earlier = headers[name];
     headers[name] =
       earlier === undefined || name === 'content-length' ? value : `${earlier}, ${value}`;
@@ -48,6 +55,7 @@ export function parseResponseHead(text: string): ResponseHead {
   return {
     status: code,
     headers,
+    setCookies,
     framing,
     keepAlive: status[1] === '1' && framing.kind !== 'close' && !closes,
     serverIdleMs: idle === null ? undefined : Number(idle[1]) * 1000,

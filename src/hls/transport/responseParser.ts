@@ -1,17 +1,21 @@
-import { parseResponseHead, type ResponseHead } from './responseHead.ts';
-import { unavailable } from './transportError.ts';
-
-/** Status line and headers, bytes; the trailer section may be as long. Node's own limit is 16 KiB, nginx sends up to 32. */
-const HEAD_BYTES_MAX = 64 * 1024;
-/** All chunk extensions of one body, bytes: nobody uses them, so a server that sends many wants to waste our time. */
-const CHUNK_EXTENSION_BYTES_MAX = 16 * 1024;
-/** One chunk-size line, bytes. */
-const CHUNK_LINE_BYTES_MAX = 4 * 1024;
-/** Interim (1xx) answers before the real one. */
-const INTERIM_ANSWERS_MAX = 16;
+import { GrowingBuffer } from './growingBuffer.ts';
+import {
+  CHUNK_EXTENSION_BYTES_MAX,
+  CHUNK_LINE_BYTES_MAX,
+  HEAD_BYTES_MAX,
+  INTERIM_ANSWERS_MAX,
+  TRAILER_BYTES_MAX,
+} from './limits.ts';
+import { FIELD_LINE, parseResponseHead, type ResponseHead } from './responseHead.ts';
+import { malformed, unavailable } from './transportError.ts';
 
 /** At most 13 hex digits: larger sizes would not be exact numbers. */
 const CHUNK_LINE = /^([\da-fA-F]{1,13})[ \t]*((?:;[\t\x20-\x7e\x80-\xff]*)?)\r$/;
+
+/** What every answer begins with. */
+const HEAD_START = 'HTTP/1.';
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 
 export interface ResponseSink {
   onHead(head: ResponseHead): void;
@@ -30,7 +34,7 @@ export class ResponseParser {
   #state: 'head' | 'counted' | 'untilClose' | 'chunkLine' | 'chunkEnd' | 'trailer' | 'done' =
     'head';
   /** The start of a head or a line whose end has not come yet. */
-  #carry: Buffer = Buffer.alloc(0);
+  readonly #carry = new GrowingBuffer();
   /** Bytes left of the body, or of the current chunk. */
   #left = 0;
   #chunked = false;
@@ -83,35 +87,41 @@ export class ResponseParser {
     if (this.#state === 'untilClose') this.#state = 'done';
     if (this.#state === 'done') return;
     if (this.#state === 'head') {
-      throw this.#malformed(this.#begun ? 'closed within the head' : 'closed without an answer');
+      const where = this.#begun ? 'closed within the head' : 'closed without an answer';
+      throw unavailable(this.#host, where);
     }
-    throw this.#malformed('the body is shorter than announced', { truncated: true });
+    throw unavailable(this.#host, 'the body is shorter than announced', { truncated: true });
   }
 
   #readHead(bytes: Buffer, at: number): number {
     const carried = this.#carry.length;
-    const all =
-      carried === 0 ? bytes.subarray(at) : Buffer.concat([this.#carry, bytes.subarray(at)]);
+    const piece = at === 0 ? bytes : bytes.subarray(at);
+    const all = carried === 0 ? piece : this.#carry.append(piece);
     const end = all.indexOf('\r\n\r\n', Math.max(0, carried - 3));
     if ((end < 0 ? all.length : end + 4) > HEAD_BYTES_MAX) {
       throw this.#malformed(`a head of more than ${HEAD_BYTES_MAX} bytes`);
     }
     if (end < 0) {
-      this.#refuseHopelessHead(all);
-      this.#carry = carried === 0 ? Buffer.from(all) : all;
+      this.#refuseHopelessHead(all, carried);
+      if (carried === 0) this.#carry.append(piece);
       return bytes.length;
     }
-    this.#carry = Buffer.alloc(0);
-    this.#takeHead(all.toString('latin1', 0, end));
+    const text = all.toString('latin1', 0, end);
+    this.#carry.clear();
+    this.#takeHead(text);
     return at + end + 4 - carried;
   }
 
-  /** What no further byte can make an HTTP head is refused now, not after the timeout. */
-  #refuseHopelessHead(start: Buffer): void {
-    const text = start.toString('latin1');
-    if (!text.startsWith('HTTP/1.'.slice(0, text.length)) || /(?:^|[^\r])\n/.test(text)) {
-      throw this.#malformed('not an HTTP/1.x answer');
+  /** What no further byte can make an HTTP head is refused now, not after the timeout. `from`: what was looked at before. */
+  #refuseHopelessHead(start: Buffer, from: number): void {
+    const begins = start.toString('latin1', 0, HEAD_START.length);
+    let hopeless = !HEAD_START.startsWith(begins);
+    for (let at = from; at >= 0 && !hopeless; at++) {
+      at = start.indexOf(LINE_FEED, at);
+      if (at < 0) break;
+      hopeless = start[at - 1] !== CARRIAGE_RETURN;
     }
+    if (hopeless) throw this.#malformed('not an HTTP/1.x answer');
   }
 
   #takeHead(text: string): void {
@@ -150,17 +160,18 @@ export class ResponseParser {
   }
 
   #readLine(bytes: Buffer, at: number): number {
-    const lineEnd = bytes.indexOf(0x0a, at);
+    const lineEnd = bytes.indexOf(LINE_FEED, at);
     const piece = bytes.subarray(at, lineEnd < 0 ? bytes.length : lineEnd);
-    const line = this.#carry.length === 0 ? piece : Buffer.concat([this.#carry, piece]);
-    if (line.length > CHUNK_LINE_BYTES_MAX)
+    if (this.#carry.length + piece.length > CHUNK_LINE_BYTES_MAX)
       throw this.#malformed('an oversized line within a chunked body');
     if (lineEnd < 0) {
-      this.#carry = line === piece ? Buffer.from(piece) : line;
+      this.#carry.append(piece);
       return bytes.length;
     }
-    this.#carry = Buffer.alloc(0);
-    this.#takeLine(line.toString('latin1'));
+    const line = this.#carry.length === 0 ? piece : this.#carry.append(piece);
+    const text = line.toString('latin1');
+    this.#carry.clear();
+    this.#takeLine(text);
     return lineEnd + 1;
   }
 
@@ -172,10 +183,14 @@ export class ResponseParser {
       this.#takeChunkLine(line);
     } else {
       this.#trailerBytes += line.length + 1;
-      if (!line.endsWith('\r') || this.#trailerBytes > HEAD_BYTES_MAX) {
+      const field = line.slice(0, -1);
+      if (!line.endsWith('\r') || (field !== '' && !FIELD_LINE.test(field))) {
         throw this.#malformed('a malformed trailer');
       }
-      if (line === '\r') this.#state = 'done';
+      if (this.#trailerBytes > TRAILER_BYTES_MAX) {
+        throw this.#malformed(`a trailer of more than ${TRAILER_BYTES_MAX} bytes`);
+      }
+      if (field === '') this.#state = 'done';
     }
   }
 
@@ -190,7 +205,7 @@ export class ResponseParser {
     this.#state = this.#left === 0 ? 'trailer' : 'counted';
   }
 
-  #malformed(reason: string, details?: Readonly<Record<string, unknown>>): Error {
-    return unavailable(this.#host, reason, details);
+  #malformed(reason: string): Error {
+    return malformed(this.#host, reason);
   }
 }

@@ -5,6 +5,17 @@ export interface TransportHead {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** What a transport asks of the cookies that requests carry. */
+export interface CookieJarLike {
+  /** The `Cookie` header for a URL, `''` when it holds none for it. */
+  cookiesFor(url: URL): string;
+  /** Takes the `Set-Cookie` headers of an answer, redirects included. Cookies it cannot accept are left out. */
+  take(url: URL, setCookies: readonly string[]): Promise<void> | void;
+}
+
+/** The clients that may serve a request. */
+export type ClientName = 'lean' | 'undici';
+
 /** One GET. Redirects are followed; the body is handed over as it arrives. */
 export interface TransportRequest {
   readonly url: URL;
@@ -14,6 +25,10 @@ export interface TransportRequest {
   readonly bodyBytesMax: number;
   /** Milliseconds without a byte (connect included) before the request fails with `timeout.exceeded`. */
   readonly idleTimeoutMs: number;
+  /** Sent to matching hosts, and fed by every answer. They are joined with a `cookie` header of `headers`. */
+  readonly cookies?: CookieJarLike;
+  /** The proxy for this request, `http(s)://[user:password@]host[:port]`, also after redirects. Default: the transport's. */
+  readonly proxy?: URL;
   /** Called once, before the first piece of a 2xx body. What it throws fails the request. */
   onHead?(head: TransportHead): void;
   /**
@@ -27,12 +42,15 @@ export interface TransportResponse extends TransportHead {
   /** Where the answer came from, after redirects. */
   readonly url: URL;
   readonly bytes: number;
+  /** Which client served it. */
+  readonly via?: ClientName;
 }
 
 /**
  * Resolves for every complete answer, whatever its status. Rejects with a KennelError: `source.unavailable` (no
- * connection, reset, malformed HTTP; `details.truncated` when the body was shorter than announced), `timeout.exceeded`,
- * `limit.exceeded`; and with the signal's reason when aborted.
+ * connection, reset, malformed HTTP; `details.truncated` when the body was shorter than announced, `details.system` for the
+ * system's word), `source.refused` (an address that is not permitted, a proxy that wants another password),
+ * `timeout.exceeded`, `limit.exceeded`; and with the signal's reason when aborted.
  */
 export interface Transport {
   get(request: TransportRequest): Promise<TransportResponse>;
