@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 const load = createRequire(import.meta.url);
 
 const core: typeof import('drizzle-orm') = load('drizzle-orm');
-export const { and, asc, desc, eq, gte, like, lt, notInArray, or, sql } = core;
+export const { and, asc, desc, eq, gte, inArray, like, lt, notInArray, or, sql } = core;
 
 const postgres: typeof import('drizzle-orm/pg-core') = load('drizzle-orm/pg-core');
 export const {

@@ -1,6 +1,6 @@
 import { Ledger } from '../ledger/ledger.ts';
 import type { LedgerRecord, SegmentLost, SegmentStored } from '../ledger/record.ts';
-import type { NumberRange, SegmentQueries } from './segmentQueries.ts';
+import type { GapQueries, NumberRange } from './gapQueries.ts';
 
 type Settling = SegmentStored | SegmentLost;
 
@@ -13,7 +13,7 @@ const ROWS_PER_STATEMENT = 1_000;
  * recording that the lines touch. Nearly always that part has no gap at all, and one look tells so.
  */
 export async function settleGaps(
-  queries: SegmentQueries,
+  queries: GapQueries,
   jobId: string,
   records: readonly LedgerRecord[],
 ): Promise<number> {

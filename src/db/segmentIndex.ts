@@ -1,21 +1,22 @@
-import type { LedgerRecord, SegmentLost, SegmentStored } from '../ledger/record.ts';
+import type { SegmentLost } from '../ledger/record.ts';
+import { applyStretches, type JournalStretch } from './applyStretches.ts';
 import type { Database, KennelDatabase } from './database.ts';
-import { settleGaps } from './gapSettlement.ts';
-import { askOnce } from './outage.ts';
+import { gapQueries } from './gapQueries.ts';
+import { askOnce, isOutage } from './outage.ts';
 import { type SegmentCursor, type StoredRow, segmentQueries } from './segmentQueries.ts';
 
-/** Rows in one statement: twelve parameters each, and Postgres takes 65,535. */
-const ROWS_PER_STATEMENT = 1_000;
 /** Segments in one answer, when nothing else is asked for: a day of six-second segments. */
 const SEGMENTS_PER_PAGE = 14_400;
 
-/** A stretch of a journal: whole lines, from one byte up to another. */
-export interface JournalStretch {
-  readonly jobId: string;
-  readonly records: readonly LedgerRecord[];
-  readonly fromOffset: number;
-  readonly toOffset: number;
-}
+/**
+ * Jobs in one transaction. Beyond some hundred nothing is gained, and a transaction that waits for a row keeps all others
+ * from theirs.
+ */
+const JOBS_TOGETHER_MAX = 250;
+/** Lines in one transaction, unless one stretch alone has more: a second of work for the embedded database. */
+const RECORDS_TOGETHER_MAX = 5_000;
+
+export type { JournalStretch } from './applyStretches.ts';
 
 export interface RecordingSummary {
   /** Bytes of the journal that this stands for. */
@@ -32,12 +33,20 @@ export interface RecordingSummary {
 
 export type SegmentRow = StoredRow;
 
+interface Waiting {
+  readonly stretch: JournalStretch;
+  resolve(position: number): void;
+  reject(error: unknown): void;
+}
+
 /**
  * The database's index of the journals. It counts as the ledger does, and can be rebuilt from the journals at any time.
  * Every call asks once and throws `database.unavailable` when there is no answer.
  */
 export class SegmentIndex {
   readonly #database: KennelDatabase;
+  #waiting: Waiting[] = [];
+  #applying: Promise<void> | undefined;
 
   constructor({ db }: Pick<Database, 'db'>) {
     this.#database = db;
@@ -51,12 +60,14 @@ export class SegmentIndex {
 
   /**
    * Indexes a stretch, whole or not at all, and returns the position after it. A stretch that does not begin at the position
-   * changes nothing (it was indexed already, or something before it is missing): the position is returned.
+   * changes nothing (it was indexed already, or something before it is missing): the position is returned. Stretches of
+   * several jobs that come at about the same time share a transaction.
    */
-  async apply(stretch: JournalStretch): Promise<number> {
-    return await askOnce(() =>
-      this.#database.transaction((transaction) => applyStretch(transaction, stretch)),
-    );
+  apply(stretch: JournalStretch): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ stretch, resolve, reject });
+      this.#applying ??= this.#applyAll();
+    });
   }
 
   async summary(jobId: string): Promise<RecordingSummary | undefined> {
@@ -79,42 +90,47 @@ export class SegmentIndex {
 
   /** What is named as lost, by track, epoch and number. */
   async gaps(jobId: string): Promise<SegmentLost[]> {
-    const rows = await askOnce(() => segmentQueries(this.#database).gaps(jobId));
+    const rows = await askOnce(() => gapQueries(this.#database).gaps(jobId));
     return rows.map(({ jobId: _job, ...gap }) => ({ t: 'gap', ...gap }));
+  }
+
+  /** Whatever gathered during one transaction goes with the next. */
+  async #applyAll(): Promise<void> {
+    await Promise.resolve();
+    while (this.#waiting.length > 0) await this.#commit(this.#takeBatch());
+    this.#applying = undefined;
+  }
+
+  /** At most one stretch of each job: the next one of the same job builds on it. */
+  #takeBatch(): Waiting[] {
+    const batch = new Map<string, Waiting>();
+    let records = 0;
+    const left = this.#waiting.filter((one) => {
+      const { jobId, records: more } = one.stretch;
+      const isFull = batch.size > 0 && records + more.length > RECORDS_TOGETHER_MAX;
+      if (batch.has(jobId) || batch.size >= JOBS_TOGETHER_MAX || isFull) return true;
+      batch.set(jobId, one);
+      records += more.length;
+      return false;
+    });
+    this.#waiting = left;
+    return [...batch.values()];
+  }
+
+  async #commit(batch: readonly Waiting[]): Promise<void> {
+    const stretches = batch.map(({ stretch }) => stretch);
+    try {
+      const positions = await askOnce(() =>
+        this.#database.transaction((transaction) => applyStretches(transaction, stretches)),
+      );
+      for (const { stretch, resolve } of batch) resolve(positions.get(stretch.jobId) ?? 0);
+    } catch (error) {
+      if (batch.length === 1 || isOutage(error)) for (const { reject } of batch) reject(error);
+      // One job that the database does not take must not keep the others from being indexed.
+      else for (const one of batch) await this.#commit([one]);
+    }
   }
 }
 
 export const segmentIndex = (database: Pick<Database, 'db'>): SegmentIndex =>
   new SegmentIndex(database);
-
-async function applyStretch(
-  transaction: KennelDatabase,
-  { jobId, records, fromOffset, toOffset }: JournalStretch,
-): Promise<number> {
-  const queries = segmentQueries(transaction);
-  await queries.open(jobId);
-  const [before] = await queries.lock(jobId);
-  if (!before || before.journalOffset !== fromOffset) return before?.journalOffset ?? 0;
-
-  const lostMore = await settleGaps(queries, jobId, records);
-  const sums = { segments: before.segments, bytes: before.bytes };
-  const durationsMs: Record<string, number> = { ...before.durationsMs };
-  const stored = records.filter((record): record is SegmentStored => record.t === 'segment');
-  for (let from = 0; from < stored.length; from += ROWS_PER_STATEMENT) {
-    const rows = stored.slice(from, from + ROWS_PER_STATEMENT);
-    for (const { track, bytes, durationMs } of await queries.insertSegments(jobId, rows)) {
-      sums.segments += 1;
-      sums.bytes += bytes;
-      durationsMs[track] = (durationsMs[track] ?? 0) + durationMs;
-    }
-  }
-  const started = records.find((record) => record.t === 'started');
-  await queries.save(jobId, {
-    ...sums,
-    durationsMs,
-    lost: before.lost + lostMore,
-    startedAt: before.startedAt ?? started?.at ?? null,
-    journalOffset: toOffset,
-  });
-  return toOffset;
-}

@@ -1,17 +1,9 @@
-import type { SegmentKey, SegmentLost, SegmentStored } from '../ledger/record.ts';
+import type { SegmentKey, SegmentStored } from '../ledger/record.ts';
 import type { KennelDatabase } from './database.ts';
-import { and, asc, eq, gte, lt, sql } from './drizzle.ts';
-import { gaps, recordings, segments } from './schema.ts';
+import { and, asc, eq, inArray, sql } from './drizzle.ts';
+import { recordings, segments } from './schema.ts';
 
 export type SegmentCursor = SegmentKey;
-
-/** Sequence numbers of one epoch of one track, from one up to, but not with, another. */
-export interface NumberRange {
-  readonly track: string;
-  readonly epoch: number;
-  readonly from: number;
-  readonly to: number;
-}
 
 interface SegmentPage {
   readonly after: SegmentCursor | undefined;
@@ -23,64 +15,62 @@ export type StoredRow = Omit<SegmentStored, 't' | 'file' | 'init' | 'wallClock'>
   readonly wallClock: number | null;
 };
 
-type RecordingSums = Omit<typeof recordings.$inferInsert, 'jobId'>;
+/** A recording's row: how far its journal is indexed, and what that adds up to. */
+export type RecordingRow = typeof recordings.$inferSelect;
 
-/** The statements on a recording's index, one function each. */
+/** A segment and whose it is. */
+export type OwnedSegment = SegmentStored & { readonly jobId: string };
+
+/** The statements on recordings and their stored segments, one function each. */
 export function segmentQueries(database: KennelDatabase) {
-  const gapsWithin = (jobId: string, { track, epoch, from, to }: NumberRange) =>
-    and(
-      eq(gaps.jobId, jobId),
-      eq(gaps.track, track),
-      eq(gaps.epoch, epoch),
-      lt(gaps.msn, to),
-      sql`${gaps.msn} + ${gaps.count} > ${from}`,
-    );
   return {
-    open: (jobId: string) => database.insert(recordings).values({ jobId }).onConflictDoNothing(),
+    open: (jobIds: readonly string[]) =>
+      database
+        .insert(recordings)
+        .values(jobIds.map((jobId) => ({ jobId })))
+        .onConflictDoNothing(),
 
-    lock: (jobId: string) =>
-      database.select().from(recordings).where(eq(recordings.jobId, jobId)).for('update'),
+    /** In order, so that two who lock the same rows wait for each other only one way. */
+    lock: (jobIds: readonly string[]) =>
+      database
+        .select()
+        .from(recordings)
+        .where(inArray(recordings.jobId, [...jobIds]))
+        .orderBy(asc(recordings.jobId))
+        .for('update'),
 
     summary: (jobId: string) =>
       database.select().from(recordings).where(eq(recordings.jobId, jobId)),
 
-    save: (jobId: string, sums: RecordingSums) =>
-      database.update(recordings).set(sums).where(eq(recordings.jobId, jobId)),
+    /** Of rows that are locked. */
+    save: (rows: readonly RecordingRow[]) =>
+      database
+        .insert(recordings)
+        .values([...rows])
+        .onConflictDoUpdate({
+          target: recordings.jobId,
+          set: {
+            journalOffset: sql`excluded.journal_offset`,
+            segments: sql`excluded.segments`,
+            lost: sql`excluded.lost`,
+            bytes: sql`excluded.bytes`,
+            durationsMs: sql`excluded.durations_ms`,
+            startedAt: sql`excluded.started_at`,
+          },
+        }),
 
     /** Returns the rows that are new; the first segment under a key stands. */
-    insertSegments: (jobId: string, stored: readonly SegmentStored[]) =>
+    insertSegments: (stored: readonly OwnedSegment[]) =>
       database
         .insert(segments)
-        .values(stored.map(({ t: _t, file: _file, ...row }) => ({ jobId, ...row })))
+        .values(stored.map(({ t: _t, file: _file, ...row }) => row))
         .onConflictDoNothing()
         .returning({
+          jobId: segments.jobId,
           track: segments.track,
           bytes: segments.bytes,
           durationMs: segments.durationMs,
         }),
-
-    insertGaps: (jobId: string, lost: readonly SegmentLost[]) =>
-      database.insert(gaps).values(lost.map(({ t: _t, ...row }) => ({ jobId, ...row }))),
-
-    deleteGaps: (jobId: string, range: NumberRange) =>
-      database.delete(gaps).where(gapsWithin(jobId, range)),
-
-    gapsIn: (jobId: string, range: NumberRange) =>
-      database.select().from(gaps).where(gapsWithin(jobId, range)),
-
-    numbersIn: (jobId: string, { track, epoch, from, to }: NumberRange) =>
-      database
-        .select({ msn: segments.msn })
-        .from(segments)
-        .where(
-          and(
-            eq(segments.jobId, jobId),
-            eq(segments.track, track),
-            eq(segments.epoch, epoch),
-            gte(segments.msn, from),
-            lt(segments.msn, to),
-          ),
-        ),
 
     page: (jobId: string, { after, limit }: SegmentPage) => {
       const columns = {
@@ -103,13 +93,6 @@ export function segmentQueries(database: KennelDatabase) {
         .orderBy(asc(segments.track), asc(segments.epoch), asc(segments.msn))
         .limit(limit);
     },
-
-    gaps: (jobId: string) =>
-      database
-        .select()
-        .from(gaps)
-        .where(eq(gaps.jobId, jobId))
-        .orderBy(asc(gaps.track), asc(gaps.epoch), asc(gaps.msn)),
   };
 }
 

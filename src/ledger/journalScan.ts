@@ -37,7 +37,8 @@ export async function scanJournal(
     );
   }
   const lines = new LineScan(file.path, fromOffset, onRecord);
-  const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  // Whoever follows a live journal reads a line at a time. One byte more than there is, so that the first read sees the end.
+  const buffer = Buffer.allocUnsafeSlow(Math.min(READ_BYTES, size - fromOffset + 1));
   let position = fromOffset;
   for (;;) {
     const read = await file.read(buffer, position);

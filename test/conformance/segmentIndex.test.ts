@@ -112,6 +112,34 @@ for (const under of await databasesUnderTest()) {
       await expect(index.segments(jobId)).resolves.toEqual([]);
     });
 
+    test('stretches of many jobs at once are indexed each for its own job', async () => {
+      const bundles = [];
+      for (let job = 0; job < 5; job++) bundles.push(await setup());
+      const [{ index } = await setup()] = bundles;
+      const apply = ({ jobId }: { jobId: string }, at: number) =>
+        index.apply({ jobId, records: numbered(at), fromOffset: 0, toOffset: 100 + at });
+      const numbered = (at: number) => [segment(at), segment(at + 1), gap(at + 2, at + 1)];
+      expect(await Promise.all(bundles.map(apply))).toEqual([100, 101, 102, 103, 104]);
+      for (const [at, { jobId }] of bundles.entries())
+        expect(await index.summary(jobId)).toMatchObject({ segments: 2, lost: at + 1 });
+    });
+
+    test('a job that the database does not know does not keep others from being indexed', async () => {
+      const { index, jobId } = await setup();
+      const stretch = { records: [segment(1)], fromOffset: 0, toOffset: 100 };
+      const [first, unknown, again] = await Promise.allSettled([
+        index.apply({ jobId, ...stretch }),
+        index.apply({ jobId: v7(), ...stretch }),
+        index.apply({ jobId, records: [segment(2)], fromOffset: 100, toOffset: 200 }),
+      ]);
+      expect([first, unknown.status, again]).toEqual([
+        { status: 'fulfilled', value: 100 },
+        'rejected',
+        { status: 'fulfilled', value: 200 },
+      ]);
+      await expect(index.summary(jobId)).resolves.toMatchObject({ segments: 2 });
+    });
+
     test('the same stretch from two writers at once is taken once', async () => {
       const { index, jobId } = await setup();
       const stretch = { jobId, records: [segment(1), segment(2)], fromOffset: 0, toOffset: 200 };
