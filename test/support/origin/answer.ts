@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import type { Twist } from './faults.ts';
+import type { Socket } from 'node:net';
+import { isSound, type Twist } from './faults.ts';
 
 /** What the origin means to say. */
 export interface Answer {
@@ -12,6 +13,8 @@ export interface Answer {
 const TS_PACKET_BYTES = 188;
 /** Pieces of a dripping body. */
 const DRIP_PIECES = 10;
+/** How far a lying Content-Length is off: whole packets, so that a segment that is too short looks whole. */
+const LIE_BYTES = 10 * TS_PACKET_BYTES;
 /** Lets the bytes before a cut reach the client as data, not be swallowed by the reset that follows. */
 const CUT_AFTER_MS = 20;
 
@@ -23,7 +26,7 @@ const HTML = '<!doctype html><title>Sign in</title><p>Please sign in to this net
  */
 export function send(response: ServerResponse, answer: Answer, twist?: Twist): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const sound = twist === undefined || ['slow', 'stall', 'drip'].includes(twist.do);
+  const sound = isSound(twist);
   response.once('finish', () => resolve(sound));
   response.once('close', () => resolve(false));
   if (twist === undefined) whole(response, answer);
@@ -40,8 +43,8 @@ function spoil(response: ServerResponse, answer: Answer, twist: Twist): void {
   const { status, headers } = answer;
   const body = Buffer.from(answer.body);
   const half = body.subarray(0, body.length >> 1);
-  const begin = (): unknown =>
-    response.writeHead(status, { 'content-length': body.length, ...headers });
+  const begin = (bytes = body.length): unknown =>
+    response.writeHead(status, { 'content-length': bytes, ...headers });
   switch (twist.do) {
     case 'status':
       whole(response, { status: twist.status, body: 'out of order\n' });
@@ -61,6 +64,23 @@ function spoil(response: ServerResponse, answer: Answer, twist: Twist): void {
       begin();
       cutAfter(response, half);
       break;
+    case 'reset':
+      begin();
+      cutAfter(response, half, (socket) => socket.resetAndDestroy());
+      break;
+    case 'longer':
+      begin(body.length + LIE_BYTES);
+      cutAfter(response, body);
+      break;
+    case 'shorter':
+      begin(Math.max(0, body.length - LIE_BYTES));
+      response.end(body);
+      break;
+    case 'partial': {
+      const range = { 'content-range': `bytes 0-${body.length - 1}/${body.length}` };
+      whole(response, { status: 206, headers: { ...headers, ...range }, body });
+      break;
+    }
     case 'cut':
       response.writeHead(status, { ...headers, 'transfer-encoding': 'chunked' });
       cutAfter(response, half);
@@ -82,8 +102,13 @@ function spoil(response: ServerResponse, answer: Answer, twist: Twist): void {
   }
 }
 
-function cutAfter(response: ServerResponse, bytes: Buffer): void {
-  response.write(bytes, () => later(response, CUT_AFTER_MS, () => response.socket?.destroy()));
+function cutAfter(
+  response: ServerResponse,
+  bytes: Buffer,
+  cut = (socket: Socket): unknown => socket.destroy(),
+): void {
+  const end = (): unknown => response.socket && cut(response.socket);
+  response.write(bytes, () => later(response, CUT_AFTER_MS, end));
 }
 
 function drip(response: ServerResponse, body: Buffer, overMs: number): void {
@@ -101,7 +126,7 @@ function drip(response: ServerResponse, body: Buffer, overMs: number): void {
 }
 
 /** Real time, forgotten when the client leaves. */
-function later(response: ServerResponse, delayMs: number, act: () => void): void {
+function later(response: ServerResponse, delayMs: number, act: () => unknown): void {
   const forget = (): void => clearTimeout(timer);
   const timer = setTimeout(() => {
     response.off('close', forget);

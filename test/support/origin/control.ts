@@ -2,7 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { z } from 'zod';
 import { send } from './answer.ts';
+import { DoorOptions } from './door.ts';
 import { Fault } from './faults.ts';
+import { MasterOptions } from './masterText.ts';
 import type { Origin } from './origin.ts';
 import { Renumber, StreamOptions } from './streamOptions.ts';
 
@@ -16,8 +18,15 @@ const StreamOrder = z.strictObject({
   end: z.literal(true).optional(),
 });
 
-/** PUT /control: the whole origin is gone for so many milliseconds. */
-const OriginOrder = z.strictObject({ downMs: z.number().positive() });
+/** PUT /control: everything it names happens, in this order. The answer has the addresses of the doors. */
+const OriginOrder = z.strictObject({
+  /** Opens doors (see door.ts). */
+  doors: z.record(z.string(), DoorOptions).default({}),
+  /** Adds master playlists, at `/<name>.m3u8`. */
+  masters: z.record(z.string(), MasterOptions).default({}),
+  /** The whole origin is gone for so many milliseconds. */
+  downMs: z.number().positive().optional(),
+});
 
 interface Exchange {
   readonly request: IncomingMessage;
@@ -33,8 +42,8 @@ export async function control(
 ): Promise<void> {
   if (request.method === 'PUT') {
     const order: unknown = await json(request);
-    const problem = await obey(origin, name, order);
-    await reply(response, problem === undefined ? 200 : 400, { problem });
+    const outcome = await (name === '' ? obeyAll(origin, order) : obey(origin, name, order));
+    await reply(response, 'problem' in outcome ? 400 : 200, outcome);
     return;
   }
   const stream = origin.find(name);
@@ -42,24 +51,33 @@ export async function control(
   else await reply(response, 200, stream.truth());
 }
 
-async function obey(origin: Origin, name: string, order: unknown): Promise<string | undefined> {
-  if (name === '') {
-    const parsed = OriginOrder.safeParse(order);
-    if (!parsed.success) return z.prettifyError(parsed.error);
-    // The answer goes out before the connection dies.
-    setTimeout(() => void origin.down(parsed.data.downMs), 10);
-    return undefined;
+type Outcome = { readonly problem: string } | Readonly<Record<string, unknown>>;
+
+async function obeyAll(origin: Origin, order: unknown): Promise<Outcome> {
+  const parsed = OriginOrder.safeParse(order);
+  if (!parsed.success) return { problem: z.prettifyError(parsed.error) };
+  const { doors, masters, downMs } = parsed.data;
+  const urls: Record<string, string> = {};
+  for (const [door, options] of Object.entries(doors)) {
+    urls[door] = (await origin.open(door, options)).url;
   }
+  for (const [master, options] of Object.entries(masters)) origin.addMaster(master, options);
+  // The answer goes out before the connection dies.
+  if (downMs !== undefined) setTimeout(() => void origin.down(downMs), 10);
+  return { doors: urls };
+}
+
+async function obey(origin: Origin, name: string, order: unknown): Promise<Outcome> {
   const parsed = StreamOrder.safeParse(order);
-  if (!parsed.success) return z.prettifyError(parsed.error);
+  if (!parsed.success) return { problem: z.prettifyError(parsed.error) };
   const { options, heal, fault, renumber, end } = parsed.data;
   const stream = options === undefined ? origin.find(name) : await origin.add(name, options);
-  if (stream === undefined) return 'no such stream; give options to start it';
+  if (stream === undefined) return { problem: 'no such stream; give options to start it' };
   if (heal) stream.heal();
   for (const one of [fault ?? []].flat()) stream.fault(one);
   if (renumber !== undefined) stream.renumber(renumber);
   if (end) stream.end();
-  return undefined;
+  return {};
 }
 
 async function reply(response: ServerResponse, status: number, value: unknown): Promise<void> {

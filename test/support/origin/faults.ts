@@ -5,7 +5,9 @@ import { z } from 'zod';
  * 200 without a body. `truncated`: half of the body, then the connection dies, against its Content-Length. `cut`: the same
  * in chunked coding, without the last chunk. `halved`: half of the body with a length that agrees, which HTTP cannot tell.
  * `stall`: half of the body, the rest after `delayMs`. `drip`: the body in small pieces over `delayMs`. `slow`: the answer
- * begins after `delayMs`. `hang`: no answer at all.
+ * begins after `delayMs`. `hang`: no answer at all. `reset`: half of the body, then the connection is reset. `longer`: the whole
+ * body, of which Content-Length says that it is longer, then the connection ends. `shorter`: Content-Length says less, and the
+ * rest of the body follows all the same. `partial`: 206 with the whole body, although nobody asked for a range.
  */
 export const TWISTS = [
   'status',
@@ -18,6 +20,10 @@ export const TWISTS = [
   'drip',
   'slow',
   'hang',
+  'reset',
+  'longer',
+  'shorter',
+  'partial',
 ] as const;
 
 const common = {
@@ -62,6 +68,12 @@ export interface Twist {
   readonly delayMs: number;
 }
 
+/** Twists after which the client has the whole body as it was meant, if it waits. */
+const SOUND: readonly string[] = ['slow', 'stall', 'drip', 'partial'];
+
+export const isSound = (twist: Pick<Twist, 'do'> | undefined): boolean =>
+  twist === undefined || SOUND.includes(twist.do);
+
 interface Posted {
   readonly fault: Resolved;
   readonly fromMs: number;
@@ -104,6 +116,18 @@ export class FaultBoard {
       return { do: fault.do, status: fault.status, delayMs: fault.delayMs };
     }
     return undefined;
+  }
+
+  /** Whether no request at that moment gets what it asks for, however often it is repeated. Counts nothing. */
+  blocks(on: Fault['on'], elapsedMs: number, index = -1): boolean {
+    return this.#active(elapsedMs).some(
+      ({ fault }) =>
+        fault.on === on &&
+        fault.do !== 'frozen' &&
+        fault.times === undefined &&
+        !isSound({ do: fault.do }) &&
+        hits(fault, index),
+    );
   }
 
   #active(elapsedMs: number): Posted[] {

@@ -1,11 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { gzipSync } from 'node:zlib';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CHECKSUMS_DEFAULT, contentHash } from '../../../src/ledger/contentHash.ts';
 import type { ChecksumAlgorithm } from '../../../src/ledger/record.ts';
 import { type Answer, send } from './answer.ts';
+import { encoded } from './encoding.ts';
 import { encrypt, keyNumber, keyOf } from './encryption.ts';
 import { type Fault, FaultBoard, type Twist } from './faults.ts';
+import { admitsMedia, admitsPlaylist, cookieHeader, playlistQuery } from './gate.ts';
 import { headAt, isKept, type WindowPlan } from './liveWindow.ts';
+import type { Described } from './masterText.ts';
+import { mediaNamed, type NamedMedia } from './mediaFiles.ts';
 import { loadSet, type MediaSet } from './mediaSet.ts';
 import {
   type Era,
@@ -17,13 +21,25 @@ import {
   type Renumbering,
 } from './numbering.ts';
 import { offer } from './offer.ts';
-import type { Variant } from './playlistText.ts';
-import { type ResolvedOptions, StreamOptions } from './streamOptions.ts';
+import { awaitedBy, openParts, partCount, partOf, wantsDelta } from './parts.ts';
+import type { Reach } from './reach.ts';
+import { reachOf } from './reach.ts';
+import type { ShowClock } from './showClock.ts';
+import type { ResolvedOptions } from './streamOptions.ts';
 import { bodyOf, placeOf, type Timeline } from './timeline.ts';
 import { type Truth, TruthKeeper } from './truth.ts';
 
 const PLAYLIST = { 'content-type': 'application/vnd.apple.mpegurl', 'cache-control': 'no-cache' };
-const SEGMENT = { ts: 'video/mp2t', fmp4: 'video/iso.segment' } as const;
+const SEGMENT = {
+  ts: 'video/mp2t',
+  fmp4: 'video/iso.segment',
+  packed: 'audio/aac',
+  webvtt: 'text/vtt',
+} as const;
+/** How often a held reload looks whether its time has come. */
+const HOLD_LOOK_MS = 10;
+/** A reload is held for three target durations at most (RFC 8216bis §6.2.5.2). */
+const HOLD_TARGETS_MAX = 3;
 
 /** Prefilled segments of a stream whose window has no end. */
 const PREFILL_DEFAULT = 6;
@@ -34,7 +50,7 @@ export class OriginStream {
   readonly #options: ResolvedOptions;
   readonly #timeline: Timeline;
   readonly #inits: ReadonlyMap<string, Uint8Array>;
-  readonly #elapsedMs: () => number;
+  readonly #clock: ShowClock;
   readonly #faults = new FaultBoard();
   readonly #truth = new TruthKeeper();
   readonly #startedAt = Date.now();
@@ -42,20 +58,21 @@ export class OriginStream {
   #renumberings: readonly Renumbering[];
   #eras: readonly Era[];
 
-  /** @param elapsedMs Milliseconds since this stream's start: the only clock of everything but delays within an answer. */
+  #playlistsAsked = 0;
+
+  /** @param clock The only clock of everything but delays within an answer. */
   static async load(
     name: string,
-    options: StreamOptions,
-    elapsedMs: () => number,
+    resolved: ResolvedOptions,
+    clock: ShowClock,
   ): Promise<OriginStream> {
-    const resolved = StreamOptions.parse(options);
     const first = { at: 0, set: await loadSet(resolved.set) };
     const later = resolved.switches.map(async ({ at, set }) => ({ at, set: await loadSet(set) }));
     const sections = [first, ...(await Promise.all(later))] as const;
     if (resolved.encryption && sections.some(({ set }) => set.container !== 'ts')) {
       throw new Error('only MPEG-TS sets can be encrypted: the key would cover EXT-X-MAP as well');
     }
-    return new OriginStream(name, { options: resolved, sections, elapsedMs });
+    return new OriginStream(name, { options: resolved, sections, clock });
   }
 
   private constructor(
@@ -63,14 +80,18 @@ export class OriginStream {
     parts: {
       options: ResolvedOptions;
       sections: Timeline['sections'];
-      elapsedMs: () => number;
+      clock: ShowClock;
     },
   ) {
     const { options, sections } = parts;
     this.name = name;
     this.#options = options;
-    this.#elapsedMs = parts.elapsedMs;
-    this.#timeline = { sections, extraBreaks: options.discontinuities };
+    this.#clock = parts.clock;
+    this.#timeline = {
+      sections,
+      extraBreaks: options.discontinuities,
+      repeats: options.repeats,
+    };
     const sets = new Map(sections.map(({ set }) => [set.name, set.initBody]));
     this.#inits = new Map([...sets].flatMap(([set, body]) => (body ? [[set, body] as const] : [])));
     this.#plan = planOf(options, sections[0].set);
@@ -81,12 +102,12 @@ export class OriginStream {
 
   /** Index of the newest segment, −1 when there is none yet. */
   get head(): number {
-    return headAt(this.#plan, this.#elapsedMs());
+    return headAt(this.#plan, this.#clock.elapsedMs());
   }
 
   /** Lets something go wrong, from now on unless it says otherwise. */
   fault(fault: Fault): void {
-    this.#faults.post(fault, this.#elapsedMs());
+    this.#faults.post(fault, this.#clock.elapsedMs());
   }
 
   /** Ends every fault, also those that have not begun. */
@@ -134,56 +155,141 @@ export class OriginStream {
   }
 
   truth(): Truth {
-    return this.#truth.read(this.#elapsedMs(), this.head);
+    return this.#truth.read(this.#clock.elapsedMs(), this.head);
   }
 
-  /** This stream's line in a master playlist, seen from the origin's root. */
-  variant(): Variant {
-    return { ...this.#timeline.sections[0].set, uri: `live/${this.name}/index.m3u8` };
+  get door(): string | undefined {
+    return this.#options.door;
+  }
+
+  get clock(): ShowClock {
+    return this.#clock;
+  }
+
+  /** Where its playlist is, seen from the origin's root, as a master playlist names it now. */
+  get path(): string {
+    const query = playlistQuery(this.#options, this.#clock.elapsedMs());
+    return `live/${this.name}/index.m3u8${query}`;
+  }
+
+  /** This stream's line in a master playlist. */
+  described(): Described {
+    return { ...this.#timeline.sections[0].set, uri: this.path };
+  }
+
+  /** How many segments it has in all; Infinity while it has no end. */
+  get length(): number {
+    return this.#plan.endAfter;
+  }
+
+  /** Milliseconds after its start at which the playlist says that it is over; Infinity while it has no end. */
+  get endsAtMs(): number {
+    return ((this.#plan.endAfter - this.#plan.prefill) * this.#plan.segmentMs) / this.#plan.rate;
+  }
+
+  /** The hashes of the packets that a segment carries, in order. */
+  packetsOf(index: number): {
+    readonly video: readonly string[];
+    readonly audio: readonly string[];
+  } {
+    const { set, position } = placeOf(this.#timeline, index);
+    const segment = set.segments[position];
+    if (segment === undefined) throw new Error(`set ${set.name} has no segment ${position}`);
+    return segment;
+  }
+
+  /** Which segments anybody could have fetched at all, by what is scheduled now. See reach.ts. */
+  reach(isOpen: (elapsedMs: number) => boolean): Reach {
+    return reachOf({
+      plan: this.#plan,
+      eras: this.#eras,
+      faults: this.#faults,
+      gaps: this.#options.gaps,
+      isOpen,
+    });
   }
 
   /** Answers a request for one of this stream's files. Resolves when the answer is over, one way or the other. */
   async handle(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     const file = fileOf(url);
-    if (this.#options.redirect && !url.searchParams.has('moved')) {
-      url.searchParams.set('moved', '1');
+    const hop = Number(url.searchParams.get('moved') ?? 0);
+    if (hop < Number(this.#options.redirect)) {
+      url.searchParams.set('moved', String(hop + 1));
       const headers = { location: `${url.pathname}${url.search}` };
       await send(response, { status: 302, headers, body: '' });
     } else if (file === 'index.m3u8') {
-      await this.#sendPlaylist(request, response);
+      this.#clock.begin();
+      await this.#sendPlaylist(request, response, url);
+    } else if (!this.#admits(request, url)) {
+      await this.#refuse(response, 403, file);
     } else if (file.endsWith('.mp4')) {
       await this.#sendInit(response, file);
     } else if (file.endsWith('.bin')) {
       await this.#sendKey(response, file);
     } else {
-      await this.#sendSegment(request, response, url);
+      await this.#sendSegment(request, response, file);
     }
   }
 
-  async #sendPlaylist(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const elapsedMs = this.#elapsedMs();
+  #admits({ headers: { cookie } }: IncomingMessage, url: URL): boolean {
+    return admitsMedia(this.#options, { url, cookie, elapsedMs: this.#clock.elapsedMs() });
+  }
+
+  async #sendPlaylist(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const refusal = await this.#holdBack(response, url);
+    if (refusal !== undefined) return await this.#refuse(response, refusal, 'index.m3u8');
+    const elapsedMs = this.#clock.elapsedMs();
     const twist = this.#twist('playlist', 'index.m3u8');
+    const { stale } = this.#options;
+    const isStale = stale !== undefined && ++this.#playlistsAsked % stale.every === 0;
+    const head = headAt(this.#plan, this.#faults.frozenSince(elapsedMs) ?? elapsedMs);
     const { text, shown, ended } = offer({
       options: this.#options,
       timeline: this.#timeline,
       eras: this.#eras,
       plan: this.#plan,
-      head: headAt(this.#plan, this.#faults.frozenSince(elapsedMs) ?? elapsedMs),
+      head: isStale ? Math.max(-1, head - stale.behind) : head,
       elapsedMs,
       startedAt: this.#startedAt,
+      wantsDelta: wantsDelta(url),
       rangeOf: (index) => this.#rangeOf(index),
     });
-    const gzip = this.#options.gzip && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
-    const answer: Answer = gzip
-      ? { status: 200, headers: { ...PLAYLIST, 'content-encoding': 'gzip' }, body: gzipSync(text) }
-      : { status: 200, headers: PLAYLIST, body: text };
+    const { headers, body } = encoded(text, request.headers['accept-encoding'], this.#options);
+    const allHeaders = { ...PLAYLIST, ...cookieHeader(this.#options), ...headers };
+    const answer: Answer = { status: 200, headers: allHeaders, body };
     if (await send(response, answer, twist)) {
-      const atMs = this.#elapsedMs();
+      const atMs = this.#clock.elapsedMs();
       this.#truth.playlistSent(
         shown.map((segment) => ({ ...segment, atMs })),
         ended,
       );
     }
+  }
+
+  /** Waits for what a blocking reload asks for. Resolves with the status of a refusal, if it is one. */
+  async #holdBack(response: ServerResponse, url: URL): Promise<number | undefined> {
+    if (!admitsPlaylist(this.#options, url, this.#clock.elapsedMs())) return 403;
+    const awaited = this.#options.lowLatency?.blocks ? awaitedBy(url) : undefined;
+    if (awaited === undefined) return undefined;
+    const { shift } = eraAt(this.#eras, this.head);
+    const index = awaited.msn - shift;
+    // Further ahead than that nobody may ask (RFC 8216bis §6.2.5.2).
+    if (index > this.head + 2) return 400;
+    const untilMs = this.#clock.elapsedMs() + HOLD_TARGETS_MAX * this.#plan.segmentMs;
+    while (!this.#isThere({ ...awaited, index }) && !response.destroyed) {
+      if (this.#clock.elapsedMs() > untilMs) return 503;
+      await sleep(HOLD_LOOK_MS);
+    }
+    return undefined;
+  }
+
+  /** Whether a segment, or a part of one, is there, or will never be. */
+  #isThere({ index, part }: NamedMedia): boolean {
+    const { head } = this;
+    if (index <= head || head + 1 >= this.#plan.endAfter) return true;
+    const { partMs = this.#plan.segmentMs } = this.#options.lowLatency ?? {};
+    const ready = openParts(this.#plan, partMs, { head, elapsedMs: this.#clock.elapsedMs() });
+    return part !== undefined && index === head + 1 && part < ready;
   }
 
   async #sendInit(response: ServerResponse, file: string): Promise<void> {
@@ -204,42 +310,43 @@ export class OriginStream {
     await send(response, answer, this.#twist('key', file));
   }
 
-  async #sendSegment(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
-    const file = fileOf(url);
+  async #sendSegment(
+    request: IncomingMessage,
+    response: ServerResponse,
+    file: string,
+  ): Promise<void> {
     const range = this.#options.byteRanges ? (request.headers.range ?? '') : undefined;
-    const index = range === undefined ? this.#indexOfFile(file) : this.#indexOfRange(range);
-    const gap = index !== undefined && this.#options.gaps.includes(index);
-    if (index === undefined || gap || !isKept(this.#plan, index, this.head)) {
-      return await this.#refuse(response, 404, file);
-    }
-    if (!this.#admits(url.searchParams.get('token'))) {
-      return await this.#refuse(response, 403, file);
-    }
+    const named = range === undefined ? this.#named(file) : this.#indexOfRange(range);
+    if (named === undefined || !this.#has(named)) return await this.#refuse(response, 404, file);
+    const { index, part } = named;
     const twist = this.#twist('segment', file, index);
     const type = SEGMENT[placeOf(this.#timeline, index).set.container];
     const headers: Record<string, string> = { 'content-type': type };
-    const body = this.#wire(index);
+    const whole = this.#wire(index);
+    const { partMs = this.#plan.segmentMs } = this.#options.lowLatency ?? {};
+    const body = part === undefined ? whole : partOf(whole, part, partCount(this.#plan, partMs));
     if (range !== undefined) {
       const { offset, bytes } = this.#rangeOf(index);
       headers['content-range'] = `bytes ${offset}-${offset + bytes - 1}/*`;
     }
     const answer = { status: range === undefined ? 200 : 206, headers, body };
-    if (await send(response, answer, twist)) this.#truth.segmentServed(index);
+    if ((await send(response, answer, twist)) && part === undefined) {
+      this.#truth.segmentServed(index);
+    }
+  }
+
+  #has({ index, part }: NamedMedia): boolean {
+    if (this.#options.gaps.includes(index)) return false;
+    if (isKept(this.#plan, index, this.head)) return true;
+    return part !== undefined && index > this.head && this.#isThere({ index, part });
   }
 
   /** The fault that spoils this answer, if one does; counts it and writes it down. */
   #twist(on: Fault['on'], file: string, index?: number): Twist | undefined {
-    const elapsedMs = this.#elapsedMs();
+    const elapsedMs = this.#clock.elapsedMs();
     const twist = this.#faults.twist(on, elapsedMs, index);
     if (twist !== undefined) this.#truth.wentWrong(elapsedMs, twist.do, file);
     return twist;
-  }
-
-  #admits(token: string | null): boolean {
-    const { tokens } = this.#options;
-    if (tokens === undefined) return true;
-    if (token === null || !/^\d+$/.test(token)) return false;
-    return this.#elapsedMs() < Number(token) * tokens.rotateMs + tokens.validMs;
   }
 
   /** A segment's bytes as they are sent. */
@@ -257,28 +364,21 @@ export class OriginStream {
   }
 
   /** Only whole segments are served: any other range is as good as unknown. */
-  #indexOfRange(header: string): number | undefined {
+  #indexOfRange(header: string): NamedMedia | undefined {
     const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(header) ?? [];
     for (let index = 0; index <= this.head; index++) {
       const { offset, bytes } = this.#rangeOf(index);
-      if (offset === Number(from)) return offset + bytes - 1 === Number(to) ? index : undefined;
+      if (offset === Number(from)) return offset + bytes - 1 === Number(to) ? { index } : undefined;
     }
     return undefined;
   }
 
-  #indexOfFile(file: string): number | undefined {
-    const name = /^(\d+)\.(ts|m4s)$/.exec(file)?.[1];
-    if (name === undefined) return undefined;
-    if (this.#options.names === 'index') return Number(name);
-    for (let { epoch } = eraAt(this.#eras, this.head); epoch >= 0; epoch--) {
-      const index = indexOf(this.#eras, { epoch, msn: Number(name) });
-      if (index !== undefined && index <= this.head) return index;
-    }
-    return undefined;
+  #named(file: string): NamedMedia | undefined {
+    return mediaNamed(file, { names: this.#options.names, eras: this.#eras, head: this.head });
   }
 
   async #refuse(response: ServerResponse, status: number, file: string): Promise<void> {
-    this.#truth.wentWrong(this.#elapsedMs(), String(status), file);
+    this.#truth.wentWrong(this.#clock.elapsedMs(), String(status), file);
     await send(response, { status, body: 'not here\n' });
   }
 }

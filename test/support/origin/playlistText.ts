@@ -13,6 +13,26 @@ export interface Line {
   readonly gap?: boolean;
   /** Milliseconds since the epoch. */
   readonly programDateTime?: number | undefined;
+  /** Lines without their `#` that stand before it. */
+  readonly marks?: readonly string[];
+  /** EXT-X-PART lines before it. */
+  readonly parts?: readonly PartLine[];
+}
+
+export interface PartLine {
+  readonly uri: string;
+  readonly durationMs: number;
+  readonly independent: boolean;
+}
+
+export interface LowLatencyLines {
+  readonly partMs: number;
+  readonly blocks: boolean;
+  readonly skipUntilMs?: number | undefined;
+  /** Parts of the segment that is not whole yet. */
+  readonly open: readonly PartLine[];
+  /** The part that comes next. */
+  readonly hint?: string | undefined;
 }
 
 export interface MediaPlaylist {
@@ -22,40 +42,65 @@ export interface MediaPlaylist {
   readonly targetDurationMs: number;
   readonly type?: 'VOD' | undefined;
   readonly ended: boolean;
-}
-
-export interface Variant {
-  readonly uri: string;
-  readonly bandwidth: number;
-  readonly width: number;
-  readonly height: number;
-  readonly frameRate: number;
-  readonly codecs: string;
+  /** Attributes of EXT-X-DEFINE. */
+  readonly define?: string | undefined;
+  readonly lowLatency?: LowLatencyLines | undefined;
+  /** EXT-X-SKIP: the first so many of `lines` are left out. */
+  readonly skipped?: number;
 }
 
 const seconds = (ms: number): string => (ms / 1_000).toFixed(3);
 
 export function renderMedia(playlist: MediaPlaylist): string {
-  const hasMap = playlist.lines.some(({ map }) => map !== undefined);
-  const hasRange = playlist.lines.some(({ range }) => range !== undefined);
+  const { lowLatency, skipped = 0 } = playlist;
   const text = [
     '#EXTM3U',
-    `#EXT-X-VERSION:${hasMap ? 7 : hasRange ? 4 : 3}`,
+    `#EXT-X-VERSION:${versionOf(playlist)}`,
     `#EXT-X-TARGETDURATION:${Math.ceil(playlist.targetDurationMs / 1_000)}`,
+    ...(playlist.define === undefined ? [] : [`#EXT-X-DEFINE:${playlist.define}`]),
+    ...(lowLatency === undefined ? [] : serverControl(lowLatency)),
     `#EXT-X-MEDIA-SEQUENCE:${playlist.mediaSequence}`,
   ];
   if (playlist.discontinuitySequence > 0) {
     text.push(`#EXT-X-DISCONTINUITY-SEQUENCE:${playlist.discontinuitySequence}`);
   }
   if (playlist.type !== undefined) text.push(`#EXT-X-PLAYLIST-TYPE:${playlist.type}`);
-  let before: Line | undefined;
-  for (const line of playlist.lines) {
+  if (skipped > 0) text.push(`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`);
+  // What is skipped counts as said: a key or section that was in force there is not said again.
+  let before = playlist.lines[skipped - 1];
+  for (const line of playlist.lines.slice(skipped)) {
     text.push(...renderLine(line, before));
     before = line;
+  }
+  if (lowLatency !== undefined) {
+    text.push(...lowLatency.open.map(partLine));
+    if (lowLatency.hint) text.push(`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="${lowLatency.hint}"`);
   }
   if (playlist.ended) text.push('#EXT-X-ENDLIST');
   return `${text.join('\n')}\n`;
 }
+
+function versionOf({ lines, lowLatency, define }: MediaPlaylist): number {
+  if (lowLatency !== undefined) return 9;
+  if (define !== undefined) return 8;
+  if (lines.some(({ map }) => map !== undefined)) return 7;
+  return lines.some(({ range }) => range !== undefined) ? 4 : 3;
+}
+
+function serverControl({ partMs, blocks, skipUntilMs }: LowLatencyLines): string[] {
+  const attributes = [
+    ...(blocks ? ['CAN-BLOCK-RELOAD=YES'] : []),
+    `PART-HOLD-BACK=${seconds(3 * partMs)}`,
+    ...(skipUntilMs === undefined ? [] : [`CAN-SKIP-UNTIL=${seconds(skipUntilMs)}`]),
+  ];
+  return [
+    `#EXT-X-SERVER-CONTROL:${attributes.join(',')}`,
+    `#EXT-X-PART-INF:PART-TARGET=${seconds(partMs)}`,
+  ];
+}
+
+const partLine = ({ uri, durationMs, independent }: PartLine): string =>
+  `#EXT-X-PART:DURATION=${seconds(durationMs)},URI="${uri}"${independent ? ',INDEPENDENT=YES' : ''}`;
 
 function renderLine(line: Line, before: Line | undefined): string[] {
   const text: string[] = [];
@@ -67,23 +112,11 @@ function renderLine(line: Line, before: Line | undefined): string[] {
   if (line.programDateTime !== undefined) {
     text.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(line.programDateTime).toISOString()}`);
   }
+  text.push(...(line.marks ?? []).map((mark) => `#${mark}`));
+  text.push(...(line.parts ?? []).map(partLine));
   text.push(`#EXTINF:${seconds(line.durationMs)},`);
   if (line.range) text.push(`#EXT-X-BYTERANGE:${line.range.bytes}@${line.range.offset}`);
   if (line.gap) text.push('#EXT-X-GAP');
   text.push(line.uri);
   return text;
-}
-
-export function renderMaster(variants: readonly Variant[]): string {
-  const text = ['#EXTM3U', '#EXT-X-VERSION:3'];
-  for (const { uri, bandwidth, width, height, frameRate, codecs } of variants) {
-    const attributes = [
-      `BANDWIDTH=${bandwidth}`,
-      `RESOLUTION=${width}x${height}`,
-      `FRAME-RATE=${frameRate.toFixed(3)}`,
-      `CODECS="${codecs}"`,
-    ];
-    text.push(`#EXT-X-STREAM-INF:${attributes.join(',')}`, uri);
-  }
-  return `${text.join('\n')}\n`;
 }

@@ -18,9 +18,13 @@ export interface Timeline {
   readonly sections: readonly [Section, ...Section[]];
   /** Breaks that the media itself does not ask for. */
   readonly extraBreaks: readonly number[];
+  /** Indexes that carry the media of the one before. */
+  readonly repeats: readonly number[];
 }
 
-export function placeOf({ sections }: Timeline, index: number): Place {
+export function placeOf(timeline: Timeline, index: number): Place {
+  if (index > 0 && timeline.repeats.includes(index)) return placeOf(timeline, index - 1);
+  const { sections } = timeline;
   const section = sections.findLast(({ at }) => at <= index) ?? sections[0];
   return {
     set: section.set,
@@ -36,9 +40,11 @@ export function bodyOf(timeline: Timeline, index: number): Uint8Array {
   return body;
 }
 
-/** Whether EXT-X-DISCONTINUITY stands before this segment: the set starts over, changes, or it was asked for. */
+/** Whether EXT-X-DISCONTINUITY stands before this segment: the set starts over, changes, or it was asked for, or repeats. */
 export const breaksBefore = (timeline: Timeline, index: number): boolean =>
-  index > 0 && (placeOf(timeline, index).position === 0 || timeline.extraBreaks.includes(index));
+  index > 0 &&
+  (placeOf(timeline, index).position === 0 ||
+    [timeline.extraBreaks, timeline.repeats].some((breaks) => breaks.includes(index)));
 
 /** EXT-X-DISCONTINUITY-SEQUENCE of a playlist that begins with `first`: how many breaks have left it. */
 export function discontinuitySequence(timeline: Timeline, first: number): number {

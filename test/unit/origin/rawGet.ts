@@ -16,6 +16,8 @@ export async function rawGet(
   headers: Record<string, string> = {},
 ): Promise<RawAnswer> {
   const request = get(url, { headers, agent: false });
+  // What comes after the answer, or breaks it off, is told by `complete`.
+  request.on('error', () => {});
   // once() rejects on 'error', and narrows nothing: 'response' carries one IncomingMessage.
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   const pieces: Buffer[] = [];
