@@ -30,12 +30,22 @@ export interface FetchedText {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+const inflate = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.inflate);
+const inflateRaw = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.inflateRaw);
+const zstdDecompress = promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
+/** RFC 1950 §2.2: the method is deflate, and the two bytes are a multiple of 31. */
+const hasZlibHeader = (bytes: Buffer): boolean =>
+  bytes.length >= 2 && (bytes.readUInt8(0) & 0x0f) === 8 && bytes.readUInt16BE(0) % 31 === 0;
+
 type Decompress = (bytes: Buffer, options: zlib.ZlibOptions) => Promise<Buffer>;
 const DECOMPRESS: Readonly<Record<string, Decompress>> = {
   gzip: promisify(zlib.gunzip),
   'x-gzip': promisify(zlib.gunzip),
-  deflate: promisify(zlib.inflate),
+  // Half the servers send it with zlib's header, as RFC 9110 §8.4.1.2 says, half without.
+  deflate: (bytes, options) => (hasZlibHeader(bytes) ? inflate : inflateRaw)(bytes, options),
   br: promisify(zlib.brotliDecompress),
+  zstd: (bytes, { maxOutputLength }) =>
+    zstdDecompress(bytes, maxOutputLength === undefined ? {} : { maxOutputLength }),
 };
 
 /** Request headers that would change which body comes back; a person may have copied them from a browser. */
@@ -65,7 +75,7 @@ export async function fetchBytes(options: FetchOptions): Promise<FetchedBytes> {
   const pieces: Buffer[] = [];
   const response = await options.transport.get({
     url: options.url,
-    headers: { ...plainHeaders(options.headers), 'accept-encoding': 'gzip' },
+    headers: { ...plainHeaders(options.headers), 'accept-encoding': 'gzip, br' },
     signal: options.signal,
     idleTimeoutMs: options.idleTimeoutMs,
     bodyBytesMax: options.bodyBytesMax,
