@@ -180,6 +180,7 @@ const recorderHosts = (config: Config, log: Log) =>
     runDirectory: join(config.dataDir, 'run'),
     logDirectory: logDirectoryOf(config),
     hosts: config.hosts,
+    limits: { memoryBytesMax: config.hostMemoryMiB * 1024 ** 2 },
     clock,
     log,
   });

@@ -8,7 +8,8 @@ Exit codes:
   64 usage · 65 not a playlist that can be recorded · 66 no such stream or job · 69 source unavailable
   70 internal · 73 cannot create the output · 74 disk or input/output · 75 busy, try later · 77 refused
   78 configuration · 130/143 after SIGINT/SIGTERM, once what was recorded is finalised
-Environment: KENNEL_DATA_DIR, DATABASE_URL, KENNEL_HOSTS, KENNEL_LOG_LEVEL, KENNEL_FFMPEG, NO_COLOR;
+Environment: KENNEL_DATA_DIR, DATABASE_URL, KENNEL_HOSTS, KENNEL_HOST_MEMORY_MIB, KENNEL_LOG_LEVEL,
+  KENNEL_FFMPEG, NO_COLOR;
   RUNNING_MODE=adhoc MANIFEST_URL=… [QUALITY=… DURATION=… OUTPUT=…] records without arguments.`;
 
 /** A command's work: resolves with its exit code. */

@@ -21,6 +21,12 @@ export const configSchema = z.strictObject({
     .max(256)
     .default(availableParallelism())
     .describe('Recorder hosts (processes that carry the streams). Default: one per core.'),
+  hostMemoryMiB: z.coerce
+    .number()
+    .int()
+    .min(128)
+    .default(1024)
+    .describe('Resident memory above which a recorder host is replaced, in MiB.'),
   logLevel: z.enum(LOG_LEVELS).default('info').describe('Least important level that is logged.'),
   ffmpeg: z
     .string()
@@ -38,6 +44,7 @@ export const ENVIRONMENT: Readonly<Record<Setting, string>> = {
   dataDir: 'KENNEL_DATA_DIR',
   databaseUrl: 'DATABASE_URL',
   hosts: 'KENNEL_HOSTS',
+  hostMemoryMiB: 'KENNEL_HOST_MEMORY_MIB',
   logLevel: 'KENNEL_LOG_LEVEL',
   ffmpeg: 'KENNEL_FFMPEG',
   searchPath: 'PATH',

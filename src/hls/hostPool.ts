@@ -10,6 +10,7 @@ import { processesWithEnvironment, startTicksOf } from '../process/procfs.ts';
 import type { RecorderDriver } from '../process/recorderDriver.ts';
 import { HOST_LIMITS, type HostLimits } from './hostPool/hostLimits.ts';
 import { HostLink } from './hostPool/hostLink.ts';
+import { HostMemory } from './hostPool/hostMemory.ts';
 import { newHostId, pruneHostLogs, scanHosts, socketPathOf } from './hostPool/hostScan.ts';
 import { PooledRecorders } from './hostPool/pooledRecorders.ts';
 import { socketDirectory } from './hostPool/socketDirectory.ts';
@@ -54,6 +55,7 @@ class Pool implements HostPool {
   readonly #links = new Map<string, HostLink>();
   /** What marks this node's hosts: one name for the directory however it was given. */
   readonly #node: string;
+  readonly #memory: HostMemory;
   #directory = '';
   #isOpen = false;
   #starting: Promise<void> | undefined;
@@ -62,6 +64,11 @@ class Pool implements HostPool {
     this.#options = options;
     this.#limits = { ...HOST_LIMITS, ...options.limits };
     this.#node = resolve(options.runDirectory);
+    this.#memory = new HostMemory({
+      ...options,
+      limits: this.#limits,
+      hosts: () => this.#links.values(),
+    });
     this.driver = new PooledRecorders({
       clock: options.clock,
       log: options.log,
@@ -83,6 +90,7 @@ class Pool implements HostPool {
     this.#starting = undefined;
     await Promise.allSettled([starting]);
     this.#isOpen = false;
+    this.#memory.stop();
     const links = [...this.#links.values()];
     if (leave) for (const link of links) link.leave();
     await Promise.all(links.map((link) => (leave ? link.closed : link.quit('host.quit'))));
@@ -97,6 +105,7 @@ class Pool implements HostPool {
     await this.#adoptStrangers();
     pruneHostLogs(logDirectory, new Set(this.#links.keys()));
     await this.#endUnknown();
+    this.#memory.start();
   }
 
   /** Connects to every living host that is not in the pool. Resolves when each has said hello or is gone. */
@@ -127,11 +136,11 @@ class Pool implements HostPool {
     const { hosts = availableParallelism() } = this.#options;
     const loads = [...this.#links.values()]
       .filter((link) => link.isWelcome)
-      .map((link) => ({ link, load: this.driver.countOn(link) }))
-      .sort((one, other) => one.load - other.load);
+      .map((link) => ({ link, load: this.driver.loadOf(link), count: this.driver.countOn(link) }))
+      .sort((one, other) => one.load - other.load || one.count - other.count);
     const [least] = loads;
     if (least === undefined) return this.#spawn();
-    const isFull = least.load >= this.#limits.recordersBeforeSpread;
+    const isFull = loads.every(({ count }) => count >= this.#limits.recordersBeforeSpread);
     return isFull && loads.length < hosts ? this.#spawn() : least.link;
   }
 

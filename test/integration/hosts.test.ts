@@ -124,6 +124,22 @@ describe('a pool of recorder hosts', () => {
 });
 
 describe('when something in a host goes wrong', () => {
+  it('replaces a host that grows past its memory limit, and leaves its recordings in order', async () => {
+    const bench = setup();
+    const { pool, take, log } = bench.node({ limits: { memoryBytesMax: 200_000_000 } });
+    await pool.start();
+    const neighbour = take(jobOf('a'));
+    await neighbour.started();
+    const grown = bench.hostPid('a');
+    expect(await take(jobOf('b', 'grow')).exit()).toMatchObject({ retryable: true });
+    expect(await neighbour.exit()).toMatchObject({ kind: 'crashed', retryable: true });
+    expect(bench.notes('a').at(-2)).toMatch(/kill quit$/);
+    expect(log.filter((line) => line.includes('grown past its limit'))).toHaveLength(1);
+    await take(jobOf('b', 'grow', 2)).started();
+    expect(bench.hostPid('b')).not.toBe(grown);
+    expect(pidAlive(grown)).toBe(false);
+  });
+
   it('ends only the recorder that threw, and its neighbour records on', async () => {
     const bench = setup();
     const { pool, take, leash } = bench.node();

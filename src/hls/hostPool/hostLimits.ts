@@ -1,4 +1,4 @@
-/** How patient a pool is with its hosts. All but the last in milliseconds. */
+/** How patient a pool is with its hosts. */
 export interface HostLimits {
   readonly pingEveryMs: number;
   /** A host that says nothing for so long is killed: far above any pause of a healthy event loop, below every patience. */
@@ -13,6 +13,9 @@ export interface HostLimits {
   readonly orphanGraceMs?: number;
   /** Recorders that every living host must carry before another host is started: one costs some 50 MB of memory. */
   readonly recordersBeforeSpread: number;
+  /** Resident memory above which a host is replaced, bytes. */
+  readonly memoryBytesMax: number;
+  readonly memoryLookEveryMs: number;
 }
 
 export const HOST_LIMITS: HostLimits = {
@@ -22,4 +25,7 @@ export const HOST_LIMITS: HostLimits = {
   startWaitMs: 15_000,
   quitWaitMs: 7_000,
   recordersBeforeSpread: 8,
+  // 500 streams take some 350 MB (`npm run bench:density`): this is three times that.
+  memoryBytesMax: 1024 ** 3,
+  memoryLookEveryMs: 5_000,
 };

@@ -18,6 +18,7 @@ import {
   writeMessage,
 } from '../host/protocol.ts';
 import type { HostLink } from './hostLink.ts';
+import { RecorderLoad } from './recorderLoad.ts';
 
 interface Pooled extends LiveRecorder {
   readonly host: HostLink;
@@ -27,6 +28,7 @@ interface Pooled extends LiveRecorder {
   sent: boolean;
   startedAt?: number;
   progress: Progress;
+  readonly load: RecorderLoad;
   killed: boolean;
   stopWhy?: string;
   killWhy?: string;
@@ -87,6 +89,20 @@ export class PooledRecorders implements RecorderDriver {
     return count;
   }
 
+  /**
+   * What a host carries, in bytes a second; a recorder that has not told yet counts as an average one. Where nobody has told,
+   * the number of recorders decides.
+   */
+  loadOf(host: HostLink): number {
+    const all = [...this.#recorders.values()];
+    const told = all.flatMap(({ load }) => load.bytesPerSecond ?? []);
+    const sum = told.reduce((total, rate) => total + rate, 0);
+    const average = sum > 0 ? sum / told.length : 1;
+    return all
+      .filter((recorder) => recorder.host === host)
+      .reduce((total, { load }) => total + (load.bytesPerSecond ?? average), 0);
+  }
+
   start(job: RecorderJob, directory: string): void {
     if (this.#recorders.has(job.id)) throw new Error(`Job ${job.id} has a living recorder.`);
     const { id: jobId, attempt } = job;
@@ -107,7 +123,7 @@ export class PooledRecorders implements RecorderDriver {
       this.#exitSoon(base, refusal('crashed', 'host.unstartable', error));
       return;
     }
-    const pooled: Pooled = { ...base, host, order, sent: false };
+    const pooled: Pooled = { ...base, host, order, sent: false, load: this.#newLoad() };
     this.#recorders.set(jobId, pooled);
     if (host.isUp) this.#sendOrder(pooled);
   }
@@ -170,7 +186,9 @@ export class PooledRecorders implements RecorderDriver {
       case 'progress':
         for (const numbers of message.recorders) {
           const recorder = this.#find(host, numbers);
-          if (recorder !== undefined) recorder.progress = numbers.progress;
+          if (recorder === undefined) continue;
+          recorder.progress = numbers.progress;
+          recorder.load.report(numbers.progress.bytes);
         }
         return;
       case 'exited':
@@ -218,6 +236,10 @@ export class PooledRecorders implements RecorderDriver {
     this.#deposedBy = undefined;
   }
 
+  #newLoad(): RecorderLoad {
+    return new RecorderLoad(this.#options.clock);
+  }
+
   #find(host: HostLink, which: { jobId: string; attempt: number }): Pooled | undefined {
     const recorder = this.#recorders.get(which.jobId);
     const isIt = recorder?.host === host && recorder.attempt === which.attempt;
@@ -242,7 +264,7 @@ export class PooledRecorders implements RecorderDriver {
         host.send({ type: 'kill', jobId, why: 'recorder.duplicate' });
         return;
       }
-      this.#recorders.set(jobId, { ...running, host, sent: true });
+      this.#recorders.set(jobId, { ...running, host, sent: true, load: this.#newLoad() });
       // Whoever killed it is no more there to see to it.
       if (running.killed) this.kill(jobId, 'killed.before');
       return;
