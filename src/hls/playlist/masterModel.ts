@@ -1,75 +1,39 @@
-import type { types } from 'hls-parser';
-import HLS from 'hls-parser';
+import { attributesOf } from './attributes.ts';
 import { invalidPlaylist } from './invalidPlaylist.ts';
-import { tagName } from './mediaLines.ts';
-import type { MasterPlaylist, Rendition, Variant } from './model.ts';
+import type { MasterPlaylist } from './model.ts';
+import { withMirrors } from './redundantStreams.ts';
+import { RenditionGroups, renditionLine } from './renditionGroups.ts';
 import { httpUrl } from './segmentIdentity.ts';
+import { tagLine, tagsAndAddresses } from './tagLine.ts';
+import { VariableScope } from './variableScope.ts';
+import { type StreamLine, variantModel } from './variantModel.ts';
 
-/** RFC 6381 prefixes of codecs that carry sound; anything else in CODECS counts as video. */
-const AUDIO_CODECS = /^(mp4a|ac-3|ec-3|ac-4|opus|flac|alac|mp3|vorbis)/i;
-
-/** Reads the lines of a master playlist. A variant that cannot be read is left out. Throws `playlist.invalid`. */
-export function masterModel(lines: readonly string[], url: URL): MasterPlaylist {
-  const media: string[] = [];
-  const streams: { tag: string; uri: string }[] = [];
-  for (const [index, line] of lines.entries()) {
-    const name = line.startsWith('#') ? tagName(line) : undefined;
-    if (name === 'EXT-X-MEDIA') media.push(line);
-    if (name !== 'EXT-X-STREAM-INF') continue;
-    const uri = lines[index + 1];
-    if (uri !== undefined && !uri.startsWith('#')) streams.push({ tag: line, uri });
+/**
+ * Reads a master playlist. A variant or rendition that cannot be read is left out. Throws `playlist.invalid` when no variant is
+ * left, or a variable has no value.
+ */
+export function masterModel(text: string, url: URL): MasterPlaylist {
+  const variables = new VariableScope({ url });
+  const groups = new RenditionGroups();
+  const streams: StreamLine[] = [];
+  let stream: StreamLine['attributes'] | undefined;
+  let pathway: string | undefined;
+  for (const line of tagsAndAddresses(text)) {
+    if (!line.startsWith('#')) {
+      const address = httpUrl(variables.resolve(line), url);
+      if (stream !== undefined && address !== undefined) {
+        streams.push({ attributes: stream, url: address });
+      }
+      stream = undefined;
+      continue;
+    }
+    const { name, value } = tagLine(line);
+    if (name === 'EXT-X-DEFINE') variables.define(value);
+    else if (name === 'EXT-X-STREAM-INF') stream = variables.attributes(value);
+    else if (name === 'EXT-X-MEDIA') groups.add(renditionLine(variables.attributes(value), url));
+    else if (name === 'EXT-X-CONTENT-STEERING') pathway = attributesOf(value).get('PATHWAY-ID');
   }
-  const readable = media.filter((line) => parse([line]) !== undefined);
-  const variants = streams.flatMap(({ tag, uri }): Variant[] => {
-    const parsed = parse([...readable, tag, uri])?.variants[0];
-    const address = httpUrl(uri, url);
-    if (parsed === undefined || address === undefined) return [];
-    return [
-      { ...variantModel(parsed, address, tag), renditions: renditionModels(parsed.audio, url) },
-    ];
-  });
-  if (variants.length === 0) {
-    throw invalidPlaylist('it lists no variant that can be read', lines.join('\n'));
-  }
-  return { kind: 'master', variants, variables: {} };
-}
-
-function parse(lines: readonly string[]): types.MasterPlaylist | undefined {
-  try {
-    const parsed = HLS.parse(['#EXTM3U', ...lines].join('\n'));
-    return parsed.isMasterPlaylist ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function variantModel(variant: types.Variant, url: URL, tag: string): Variant {
-  const { resolution, frameRate, codecs } = variant;
-  const list = codecs?.split(',').map((codec) => codec.trim()) ?? [];
-  // The parser does not know NAME on EXT-X-STREAM-INF, which many origins write all the same.
-  const name = /[:,]\s*NAME="([^"]+)"/.exec(tag)?.[1] ?? variant.video[0]?.name;
-  return {
-    url,
-    bandwidth: Number.isFinite(variant.bandwidth) ? variant.bandwidth : 0,
-    audioOnly:
-      resolution === undefined &&
-      list.length > 0 &&
-      list.every((codec) => AUDIO_CODECS.test(codec)),
-    renditions: [],
-    mirrors: [],
-    ...(resolution && { width: resolution.width, height: resolution.height }),
-    ...(frameRate !== undefined && { frameRate }),
-    ...(codecs !== undefined && { codecs }),
-    ...(name !== undefined && { name }),
-  };
-}
-
-function renditionModels(audio: readonly types.Rendition[], base: URL): Rendition[] {
-  return audio.flatMap(({ uri, name, language, isDefault = false, forced = false }) => {
-    const url = uri === undefined ? undefined : httpUrl(uri, base);
-    if (url === undefined) return [];
-    return [
-      { kind: 'audio', url, name, isDefault, isForced: forced, ...(language && { language }) },
-    ];
-  });
+  const variants = streams.map((line) => variantModel(line, groups));
+  if (variants.length === 0) throw invalidPlaylist('it lists no variant that can be read', text);
+  return { kind: 'master', variants: withMirrors(variants, pathway), variables: variables.all };
 }

@@ -1,129 +1,170 @@
-import type { types } from 'hls-parser';
-import HLS from 'hls-parser';
-import { KennelError } from '../../core/errors.ts';
-import { invalidPlaylist } from './invalidPlaylist.ts';
-import { cutHead, mediaLines, mediaText, tagName } from './mediaLines.ts';
-import type { ByteRange, MediaPlaylist, PlaylistCut, PlaylistSegment } from './model.ts';
-import { httpUrl, segmentIdentity } from './segmentIdentity.ts';
+import { MARKS_MAX, markKind, markOf } from './marks.ts';
+import {
+  type MediaFacts,
+  MediaScan,
+  type MediaScanOptions,
+  type SegmentDraft,
+} from './mediaScan.ts';
+import type { MediaPlaylist, PlaylistCut, PlaylistSegment } from './model.ts';
+import { segmentIdentity } from './segmentIdentity.ts';
+import type { TagLine } from './tagLine.ts';
 
-// The parser writes every complaint to the console otherwise, and each copy of it has only this global switch.
-HLS.setOptions({ silent: true });
+/** Apple's recommended segment duration; used where a playlist tells neither a target nor any EXTINF. Milliseconds. */
+const TARGET_DURATION_DEFAULT_MS = 6_000;
+/** Where it tells no target, the longest of so many of its last segments stands for it. */
+const TARGET_SAMPLE_SEGMENTS = 100;
 
-/** Reads the cleaned lines of a media playlist. Throws `playlist.invalid` and `source.encrypted`. */
-export function mediaModel(lines: readonly string[], url: URL, cut?: PlaylistCut): MediaPlaylist {
-  const whole = mediaLines(lines);
-  const media = cut === undefined ? whole : cutHead(whole, cut, url);
-  const text = mediaText(media);
-  const parsed = parse(text);
-  const segments = withDates(parsed.segments.map((segment) => segmentModel(segment, url)));
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Reads a media playlist. Throws `playlist.invalid` and `source.encrypted`. */
+export function mediaModel(text: string, options: MediaScanOptions): MediaPlaylist {
+  const facts =
+    new MediaScan(text, options).facts() ??
+    new MediaScan(text, { ...options, cut: undefined }).facts();
+  // Without a cut nothing can have moved.
+  if (facts === undefined) throw new Error('a playlist that was not cut was cut');
+  const targetDurationMs = facts.targetDurationMs ?? guessedTargetMs(facts.drafts);
+  const segments = facts.drafts.map((draft) =>
+    segmentModel(draft, { targetDurationMs, base: options.url }),
+  );
+  setDates(segments, facts.drafts);
+  setMarks(segments, facts);
+  const listed = withDistinctIdentities([...(facts.skipped?.segments ?? []), ...segments], facts);
   return {
     kind: 'media',
-    targetDurationMs: media.targetDurationS * 1000,
-    mediaSequence: whole.mediaSequence,
-    discontinuitySequence: whole.discontinuitySequence,
-    endList: parsed.endlist,
-    windowMs: whole.segments.reduce((sum, { durationS }) => sum + durationS * 1000, 0),
-    segments: withDistinctIdentities(segments),
+    targetDurationMs,
+    mediaSequence: facts.mediaSequence,
+    discontinuitySequence: facts.discontinuitySequence,
+    endList: facts.endList,
+    windowMs: facts.windowMs + facts.withoutDuration * targetDurationMs,
+    segments: facts.skipped === undefined ? listed : cutHead(listed, options.cut),
+    ...(facts.serverControl && { serverControl: facts.serverControl }),
   };
 }
 
-function parse(text: string): types.MediaPlaylist {
-  try {
-    const parsed = HLS.parse(text);
-    if (!parsed.isMasterPlaylist) return parsed;
-  } catch (error) {
-    // Only keys, initialisation sections, byte ranges and dates are left that can be unreadable.
-    const readable = text
-      .split('\n')
-      .filter((line) => !line.startsWith('#') || isReadable(line) || isVital(line));
-    if (readable.length < text.split('\n').length) return parse(readable.join('\n'));
-    throw invalidPlaylist('the parser gave up', text, error);
-  }
-  throw invalidPlaylist('it is a master playlist as well', text);
+function guessedTargetMs(drafts: readonly SegmentDraft[]): number {
+  const sample = drafts.slice(-TARGET_SAMPLE_SEGMENTS).map(({ durationMs }) => durationMs ?? 0);
+  return Math.ceil(Math.max(0, ...sample) / 1000) * 1000 || TARGET_DURATION_DEFAULT_MS;
 }
 
-/** Without these lines the rest would be a lie: clear text that is encrypted, or half of a segment. */
-const isVital = (line: string): boolean =>
-  ['EXT-X-KEY', 'EXT-X-MAP', 'EXT-X-BYTERANGE'].includes(tagName(line));
-
-function isReadable(line: string): boolean {
-  try {
-    HLS.parse(`#EXTM3U\n${line}`);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function segmentModel(segment: types.Segment, base: URL): PlaylistSegment {
-  const url = httpUrl(segment.uri, base);
-  const range = segment.byterange as ByteRange | undefined | null;
-  // A range may leave its beginning to the one before it; the parser says -1 when there is none before it.
-  const addressable = url !== undefined && (range?.offset ?? 0) >= 0;
-  const init = initModel(segment, base);
-  const key = keyModel(segment.key, base);
-  const at = segment.programDateTime?.getTime();
-  return {
-    msn: segment.mediaSequenceNumber,
+function segmentModel(
+  draft: SegmentDraft,
+  { targetDurationMs, base }: { targetDurationMs: number; base: URL },
+): Mutable<PlaylistSegment> {
+  const { msn, url, range, init, key } = draft;
+  const segment: Mutable<PlaylistSegment> = {
+    msn,
+    // A gap is never asked for, but has to stand somewhere.
     url: url ?? base,
-    identity: url === undefined ? segment.uri : segmentIdentity(url, range ?? undefined),
-    durationMs: Math.round(segment.duration * 1000),
-    discontinuity: segment.discontinuitySequence,
-    gap: segment.gap === true || !addressable,
-    ...(init && { init }),
-    ...(range && { range: { offset: range.offset, length: range.length } }),
-    ...(key && { key }),
-    ...(at !== undefined && !Number.isNaN(at) && { wallClock: at }),
+    identity: identityOf(draft),
+    durationMs: draft.durationMs ?? targetDurationMs,
+    discontinuity: draft.discontinuity,
+    gap: draft.gap || url === undefined || range === 'unknown',
   };
+  if (init !== undefined) segment.init = init;
+  if (range !== undefined && range !== 'unknown') segment.range = range;
+  if (key !== undefined) segment.key = key;
+  return segment;
 }
 
-function initModel(segment: types.Segment, base: URL): PlaylistSegment['init'] {
-  // The parser's type leaves out that there may be none.
-  const map = segment.map as typeof segment.map | null | undefined;
-  if (map === undefined || map === null) return undefined;
-  // Nor does its type say that the address can be missing.
-  const reference = map.uri as string | undefined;
-  const url = reference === undefined ? undefined : httpUrl(reference, base);
-  if (url === undefined) throw invalidPlaylist('an EXT-X-MAP has no usable address');
-  const { byterange } = map;
-  const range = byterange && { length: byterange.length, offset: Math.max(0, byterange.offset) };
-  return { url, ...(range && { range }) };
+function identityOf({ url, range, reference, msn }: SegmentDraft): string {
+  if (url === undefined) return reference;
+  // Nothing but its number tells it from others in the same resource.
+  return range === 'unknown' ? `${url.pathname}@#${msn}` : segmentIdentity(url, range);
 }
 
-function keyModel(key: types.Segment['key'] | null, base: URL): PlaylistSegment['key'] {
-  if (key === undefined || key === null || key.method === 'NONE') return undefined;
-  if (key.method !== 'AES-128' || (key.format ?? 'identity') !== 'identity') {
-    throw new KennelError(
-      'source.encrypted',
-      `The stream is encrypted with ${key.method} (${key.format ?? 'identity'}); Kennel does not record protected streams.`,
-      { details: { method: key.method, format: key.format ?? 'identity' } },
-    );
+/**
+ * Carries each date on to the segments after it, up to the next date or discontinuity, and back from the first date of a
+ * timeline to the segments before it (RFC 8216 §6.3.3).
+ */
+function setDates(
+  segments: readonly Mutable<PlaylistSegment>[],
+  drafts: readonly SegmentDraft[],
+): void {
+  let before: PlaylistSegment | undefined;
+  for (const [index, segment] of segments.entries()) {
+    const continues = before?.discontinuity === segment.discontinuity;
+    const date = drafts[index]?.date;
+    const carried =
+      continues && before?.wallClock !== undefined
+        ? before.wallClock + before.durationMs
+        : undefined;
+    const wallClock = date ?? carried;
+    if (wallClock !== undefined) {
+      segment.wallClock = wallClock;
+      if (carried === undefined) dateBackwards(segments, index);
+    }
+    before = segment;
   }
-  const url = key.uri === undefined ? undefined : httpUrl(key.uri, base);
-  if (url === undefined) throw invalidPlaylist('an EXT-X-KEY has no usable address');
-  const iv = key.iv && Buffer.from(new Uint8Array(key.iv)).toString('hex');
-  return { method: 'AES-128', url, ...(iv !== undefined && { iv }) };
 }
 
-/** Carries each EXT-X-PROGRAM-DATE-TIME on to the segments after it, up to the next date or discontinuity. */
-function withDates(segments: readonly PlaylistSegment[]): PlaylistSegment[] {
-  let next: number | undefined;
-  let discontinuity = segments[0]?.discontinuity;
-  return segments.map((segment) => {
-    if (segment.discontinuity !== discontinuity) next = undefined;
-    discontinuity = segment.discontinuity;
-    const wallClock = segment.wallClock ?? next;
-    next = wallClock === undefined ? undefined : wallClock + segment.durationMs;
-    return wallClock === undefined ? segment : { ...segment, wallClock };
+function dateBackwards(segments: readonly Mutable<PlaylistSegment>[], from: number): void {
+  let after = segments[from];
+  for (let index = from - 1; index >= 0; index--) {
+    const segment = segments[index];
+    if (after?.wallClock === undefined || segment === undefined) return;
+    if (segment.discontinuity !== after.discontinuity || segment.wallClock !== undefined) return;
+    segment.wallClock = after.wallClock - segment.durationMs;
+    after = segment;
+  }
+}
+
+/**
+ * Gives each segment the marks that stand before it. Date ranges after the last one are its own, as they may describe anything;
+ * other marks there wait for the segment that they announce, unless none will come. A delta update that lists no segment of its
+ * own leaves its marks to the next one, which lists them again.
+ */
+function setMarks(segments: readonly Mutable<PlaylistSegment>[], facts: MediaFacts): void {
+  let free = MARKS_MAX;
+  const trailing = facts.endList
+    ? facts.trailing
+    : facts.trailing.filter(({ name }) => markKind(name) === 'daterange');
+  for (let index = segments.length - 1; index >= 0 && free > 0; index--) {
+    const segment = segments[index];
+    const before = facts.drafts[index]?.marks ?? [];
+    const tags = index === segments.length - 1 ? [...before, ...trailing] : before;
+    if (segment === undefined || tags.length === 0) continue;
+    segment.marks = marksOf(tags.slice(-free));
+    free -= segment.marks.length;
+  }
+}
+
+const marksOf = (tags: readonly TagLine[]) =>
+  tags.flatMap((tag) => {
+    const kind = markKind(tag.name);
+    return kind === undefined ? [] : [markOf(kind, tag)];
   });
+
+/**
+ * Some origins tell segments apart by the query alone (`chunk?n=7`): there the query belongs to the identity. So it does in a
+ * tail, or after skipped segments, whose neighbours before are known that way.
+ */
+function withDistinctIdentities(
+  segments: readonly PlaylistSegment[],
+  { isFull, skipped }: MediaFacts,
+): readonly PlaylistSegment[] {
+  const wasFull = skipped !== undefined && isKnownByQuery(skipped.last);
+  const paths = new Set(segments.map(({ identity }) => identity));
+  if (!isFull && !wasFull && paths.size === segments.length) return segments;
+  return segments.map((segment) =>
+    isPlaced(segment)
+      ? { ...segment, identity: segmentIdentity(segment.url, segment.range, true) }
+      : segment,
+  );
 }
 
-/** Some origins tell segments apart by the query alone (`chunk?n=7`): there the query belongs to the identity. */
-function withDistinctIdentities(segments: readonly PlaylistSegment[]): PlaylistSegment[] {
-  const seen = new Set(segments.map(({ identity }) => identity));
-  if (seen.size === segments.length) return [...segments];
-  return segments.map((segment) => ({
-    ...segment,
-    identity: segmentIdentity(segment.url, segment.range, true),
-  }));
+const isPlaced = ({ url, range, identity }: PlaylistSegment): boolean =>
+  identity === segmentIdentity(url, range);
+
+const isKnownByQuery = ({ url, range, identity }: PlaylistSegment): boolean =>
+  identity !== segmentIdentity(url, range) && identity === segmentIdentity(url, range, true);
+
+/** What was skipped would pile up otherwise: a delta update hands on what the one before it had. */
+function cutHead(
+  segments: readonly PlaylistSegment[],
+  cut: PlaylistCut | undefined,
+): readonly PlaylistSegment[] {
+  const anchor = segments.find(({ msn }) => msn === cut?.anchor.msn);
+  if (cut === undefined || anchor?.identity !== cut.anchor.identity) return segments;
+  return segments.filter(({ msn }) => msn >= cut.fromMsn);
 }

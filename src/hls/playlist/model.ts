@@ -97,6 +97,8 @@ export interface Variant {
   readonly audioOnly: boolean;
   /** Separate renditions that belong to it, in the order of the playlist; those without an address of their own are left out. */
   readonly renditions: readonly Rendition[];
+  /** One of its audio renditions has no address: its sound is in the variant's own segments. */
+  readonly hasOwnAudio?: boolean;
   /** Addresses of the same variant elsewhere (redundant streams, pathways), in the order of the playlist, `url` not among them. */
   readonly mirrors: readonly URL[];
 }

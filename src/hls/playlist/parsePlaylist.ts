@@ -1,8 +1,8 @@
 import { invalidPlaylist } from './invalidPlaylist.ts';
 import { masterModel } from './masterModel.ts';
-import { tagName } from './mediaLines.ts';
 import { mediaModel } from './mediaModel.ts';
 import type { MasterPlaylist, MediaPlaylist, PlaylistCut, Variables } from './model.ts';
+import { tagLine, tagsAndAddresses } from './tagLine.ts';
 
 /**
  * The longest playlist that is read, characters. A 24 h window of 2 s segments with 150-character addresses is 8 MB; nobody
@@ -10,11 +10,21 @@ import type { MasterPlaylist, MediaPlaylist, PlaylistCut, Variables } from './mo
  */
 export const PLAYLIST_CHARACTERS_MAX = 16 * 1024 * 1024;
 
-/** Below this a full parse costs less than 1 ms (hls-parser 0.16.1: 0.7 ms for 600 segments), characters. */
-const CUT_ABOVE_CHARACTERS = 64 * 1024;
+/** Below this a full parse costs about as much as a cut one (0.5 ms), characters. */
+const CUT_ABOVE_CHARACTERS = 16 * 1024;
 
-const MASTER_TAGS = new Set(['EXT-X-STREAM-INF', 'EXT-X-MEDIA', 'EXT-X-I-FRAME-STREAM-INF']);
-const MEDIA_TAGS = new Set(['EXTINF', 'EXT-X-TARGETDURATION', 'EXT-X-MEDIA-SEQUENCE']);
+const MASTER_TAGS = new Set([
+  'EXT-X-STREAM-INF',
+  'EXT-X-MEDIA',
+  'EXT-X-I-FRAME-STREAM-INF',
+  'EXT-X-CONTENT-STEERING',
+]);
+const MEDIA_TAGS = new Set([
+  'EXTINF',
+  'EXT-X-TARGETDURATION',
+  'EXT-X-MEDIA-SEQUENCE',
+  'EXT-X-SKIP',
+]);
 
 export interface ParseOptions {
   /** Where a long media playlist may be cut. */
@@ -26,15 +36,16 @@ export interface ParseOptions {
 }
 
 /**
- * Reads a playlist. `url` is where the body came from after redirects. A body longer than 64 Ki characters is cut to
- * header and tail first, when `cut` says where that is safe.
+ * Reads a playlist. `url` is where the body came from after redirects. The first tag that only one kind of playlist may have
+ * tells which kind it is. A body longer than 16 Ki characters is cut to header and tail, when `cut` says where that is safe.
  *
- * Throws a KennelError: `playlist.invalid` (no playlist at all, or one that contradicts itself), `source.encrypted` (DRM).
+ * Throws a KennelError: `playlist.invalid` (no playlist at all, or one that contradicts itself; with `details.delta` a delta
+ * update that does not fit `previous`: ask again without `_HLS_skip`), `source.encrypted` (DRM).
  */
 export function parsePlaylist(
   body: string,
   url: URL,
-  { cut }: ParseOptions = {},
+  { cut, variables, previous }: ParseOptions = {},
 ): MasterPlaylist | MediaPlaylist {
   if (body.length > PLAYLIST_CHARACTERS_MAX) throw invalidPlaylist('it is too long', body);
   // A byte order mark is white space to trimStart.
@@ -42,16 +53,19 @@ export function parsePlaylist(
   if (!/^#EXTM3U(?=\s|$)/.test(text)) {
     throw invalidPlaylist('it does not begin with #EXTM3U', body);
   }
-  const lines: string[] = [];
-  for (const raw of text.split('\n')) {
-    const line = raw.trim();
-    if (line !== '' && (!line.startsWith('#') || line.startsWith('#EXT'))) lines.push(line);
+  const kind = kindOf(text);
+  if (kind === 'master') return masterModel(text, url);
+  if (kind === undefined) throw invalidPlaylist('it holds neither segments nor variants', body);
+  const isLong = text.length > CUT_ABOVE_CHARACTERS || text.includes('#EXT-X-SKIP');
+  return mediaModel(text, { url, variables, previous, cut: isLong ? cut : undefined });
+}
+
+function kindOf(text: string): 'master' | 'media' | undefined {
+  for (const line of tagsAndAddresses(text)) {
+    if (!line.startsWith('#')) continue;
+    const { name } = tagLine(line);
+    if (MASTER_TAGS.has(name)) return 'master';
+    if (MEDIA_TAGS.has(name)) return 'media';
   }
-  const has = (tags: ReadonlySet<string>) =>
-    lines.some((line) => line.startsWith('#') && tags.has(tagName(line)));
-  if (has(MASTER_TAGS)) return masterModel(lines, url);
-  if (has(MEDIA_TAGS)) {
-    return mediaModel(lines, url, body.length > CUT_ABOVE_CHARACTERS ? cut : undefined);
-  }
-  throw invalidPlaylist('it holds neither segments nor variants', body);
+  return undefined;
 }

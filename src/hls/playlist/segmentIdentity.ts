@@ -6,8 +6,9 @@ export function segmentIdentity(url: URL, range?: ByteRange, full = false): stri
   return range === undefined ? path : `${path}@${range.offset}+${range.length}`;
 }
 
-/** The line as an address this engine may ask for, or undefined. */
-export function httpUrl(reference: string, base: URL): URL | undefined {
+/** The reference as an address this engine may ask for, or undefined. An empty one would be the playlist itself. */
+export function httpUrl(reference: string | undefined, base: URL): URL | undefined {
+  if (reference === undefined || reference.trim() === '') return undefined;
   const url = URL.parse(reference, base);
   return url !== null && /^https?:$/.test(url.protocol) ? url : undefined;
 }

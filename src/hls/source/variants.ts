@@ -5,20 +5,16 @@ import type { Variant } from '../playlist/model.ts';
 const HEIGHT = /^(\d{3,4})p(\d{2,3})?$/i;
 
 /**
- * The first wish that the source has: `best`, `worst`, `audio`, `720p`, `1080p60`, or a variant's own name. Variants whose
- * sound is in the same segments are asked first, for every wish; the others only when none of them fits.
+ * The first wish that the source has: `best`, `worst`, `audio`, `720p`, `1080p60`, or a variant's own name; of several that fit
+ * the one with the highest bit rate, `worst` apart. Whether its sound is in the same segments or in renditions of its own makes
+ * no difference: both are recorded.
  *
  * Throws `quality.notFound`, with everything there is in its message and in `details.available`.
  */
 export function chooseVariant(variants: readonly Variant[], wishes: readonly string[]): Variant {
-  const complete = variants.filter(
-    ({ renditions }) => !renditions.some(({ kind }) => kind === 'audio'),
-  );
-  for (const candidates of [complete, variants]) {
-    for (const wish of wishes) {
-      const found = fitting(candidates, wish.trim()).at(-1);
-      if (found !== undefined) return found;
-    }
+  for (const wish of wishes) {
+    const found = fitting(variants, wish.trim()).at(-1);
+    if (found !== undefined) return found;
   }
   const available = [...new Set(byRate(variants).map(describeVariant))];
   throw new KennelError(

@@ -90,7 +90,7 @@ describe('a media playlist', () => {
       '#EXT-X-BYTERANGE:30',
       'other.ts',
     ]);
-    expect(segments.map(({ range }) => range?.offset)).toEqual([50, 150, -1]);
+    expect(segments.map(({ range }) => range?.offset)).toEqual([50, 150, undefined]);
     expect(segments.map(({ gap }) => gap)).toEqual([false, false, true]);
     expect(new Set(segments.map(({ identity }) => identity)).size).toBe(3);
   });

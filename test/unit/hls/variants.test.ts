@@ -61,14 +61,13 @@ describe('choosing a variant', () => {
     expect(chosen(['720p'], [variant('up', { width: 720, height: 1280 })])).toBe('up');
   });
 
-  it('prefers variants that carry their sound, and takes others only when nothing else fits', () => {
+  it('makes no difference between sound in the segments and sound in renditions', () => {
     const mixed = [
-      variant('silent', { bandwidth: 9_000_000, height: 1080, renditions: [sound] }),
+      variant('apart', { bandwidth: 9_000_000, height: 1080, renditions: [sound] }),
       variant('whole', { bandwidth: 2_000_000, height: 720 }),
     ];
-    expect(chosen(['best'], mixed)).toBe('whole');
-    expect(chosen(['1080p', 'best'], mixed)).toBe('whole');
-    expect(chosen(['1080p'], mixed)).toBe('silent');
+    expect(chosen(['best'], mixed)).toBe('apart');
+    expect(chosen(['720p', 'best'], mixed)).toBe('whole');
   });
 
   it('takes the only variant as best, even when it is sound alone', () => {
