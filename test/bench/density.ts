@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type PostgresServer, startPostgres } from '../support/postgres.ts';
 import { ffmpegPath } from '../support/tools.ts';
+import { type BuiltKennel, builtKennel } from './density/builtKennel.ts';
 import { densityOrigin } from './density/densityOrigin.ts';
 import { goalsOf } from './density/goals.ts';
 import { diskOf } from './density/machine.ts';
@@ -30,7 +31,7 @@ const USAGE = `node test/bench/density.ts [--n 1,10,50] [--seconds 36] [--tls] [
     --hosts       recorder hosts of a Kennel at most; default: one for each core
     --directory   where they record; a real disk, since fsync costs nothing on tmpfs
     --json, --svg also write all figures to a file, and plots of them
-    --profile     Kennel's supervisor writes a CPU profile there; it costs, so do not quote the figures of such a run`;
+    --profile     the supervisor of kennel and the hosts of engine write CPU profiles there; it costs, so do not quote the figures of such a run`;
 
 const { values } = parseArgs({
   options: {
@@ -53,6 +54,7 @@ const SATURATED_PERCENT = 90;
 const print = (text: string) => void process.stdout.write(`${text}\n`);
 
 interface Bench {
+  readonly built: BuiltKennel;
   readonly media: Media;
   readonly seconds: number;
   readonly tls: boolean;
@@ -62,7 +64,7 @@ interface Bench {
 }
 
 async function runBatch(bench: Bench, { streams, recorders }: Batch): Promise<BatchResult> {
-  const { media, tls, seconds, programs, postgres } = bench;
+  const { built, media, tls, seconds, programs, postgres } = bench;
   const directory = mkdtempSync(join(values.directory, 'kennel-density-'));
   const neededBytes = (media.segmentBytes * streams * recorders.length * (seconds + 40)) / 2;
   const { freeBytes } = diskOf(directory);
@@ -74,6 +76,7 @@ async function runBatch(bench: Bench, { streams, recorders }: Batch): Promise<Ba
     const hosts = values.hosts === undefined ? undefined : Number(values.hosts);
     const options = {
       origin,
+      built,
       directory,
       programs,
       postgres,
@@ -122,7 +125,8 @@ async function prepare(): Promise<{ readonly bench: Bench; stop(): Promise<void>
     return !isPeer(name) || programs.has(name);
   });
   const { seconds, tls } = values;
-  const bench = { media, seconds: Number(seconds), tls, recorders, programs, postgres };
+  const built = await builtKennel();
+  const bench = { built, media, seconds: Number(seconds), tls, recorders, programs, postgres };
   return { bench, stop: async () => await postgres?.stop() };
 }
 

@@ -15,14 +15,16 @@ export interface EngineSubjectOptions {
   readonly urls: readonly string[];
   readonly certificateFile: string | undefined;
   readonly hosts?: number | undefined;
-  /** The host's entry file, when it is not Kennel's own. */
-  readonly entry?: string | undefined;
+  /** The host's entry file. */
+  readonly entry: string;
+  /** Where each host writes a CPU profile at its end. */
+  readonly profileDirectory?: string | undefined;
   taken(): Promise<Taken>;
 }
 
 /** Recorder hosts alone, as they are: whoever gives them orders is this bench, and is not counted. */
 export async function engineSubject(options: EngineSubjectOptions): Promise<Subject> {
-  const { name, urls, certificateFile, hosts, entry, taken } = options;
+  const { name, urls, hosts, entry, taken } = options;
   const directory = join(options.directory, name);
   mkdirSync(directory, { recursive: true });
   const runDirectory = join(directory, 'run');
@@ -35,8 +37,8 @@ export async function engineSubject(options: EngineSubjectOptions): Promise<Subj
     log: () => undefined,
     execPath: ownNode(directory),
     ...(hosts !== undefined && { hosts }),
-    ...(entry !== undefined && { entry }),
-    environment: certificateFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: certificateFile },
+    entry,
+    environment: environmentOf(options),
   });
   await pool.start();
   const failures: string[] = [];
@@ -66,6 +68,15 @@ export async function engineSubject(options: EngineSubjectOptions): Promise<Subj
       for (const pid of hostPids(runDirectory)) process.kill(pid, 'SIGKILL');
       rmSync(directory, { recursive: true, force: true });
     },
+  };
+}
+
+function environmentOf({ certificateFile, profileDirectory }: EngineSubjectOptions) {
+  return {
+    ...(certificateFile !== undefined && { NODE_EXTRA_CA_CERTS: certificateFile }),
+    ...(profileDirectory !== undefined && {
+      NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileDirectory}`,
+    }),
   };
 }
 

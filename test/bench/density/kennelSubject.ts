@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { copyDatabase } from '../../support/database.ts';
 import type { ProcessTable } from '../record/procfs.ts';
 import type { Ended, Part, Subject, Taken } from '../record/subject.ts';
+import type { BuiltKennel } from './builtKennel.ts';
 import { hostPids } from './engineSubject.ts';
 import { ownNode } from './ownNode.ts';
 import { keptSentence, recordingsKept } from './recordingsKept.ts';
 
-const NODE = new URL('./kennelNode.ts', import.meta.url);
-
 export interface KennelSubjectOptions {
   readonly name: string;
+  readonly built: BuiltKennel;
   /** Its own, and removed with it. */
   readonly directory: string;
   readonly urls: readonly string[];
@@ -80,18 +80,22 @@ function start(options: KennelSubjectOptions, places: Places & { readonly list: 
   const profile = profileDirectory ? ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`] : [];
   const said = openSync(join(directory, 'said.txt'), 'w');
   try {
-    return spawn(ownNode(directory), [...profile, NODE.pathname, list, join(directory, 'out')], {
-      cwd: directory,
-      stdio: ['ignore', said, said],
-      env: {
-        PATH: process.env['PATH'] ?? '',
-        HOME: directory,
-        KENNEL_DATA_DIR: dataDir,
-        ...(hosts !== undefined && { KENNEL_HOSTS: String(hosts) }),
-        ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
-        ...(certificateFile !== undefined && { NODE_EXTRA_CA_CERTS: certificateFile }),
+    return spawn(
+      ownNode(directory),
+      [...profile, options.built.writeNode(directory), list, join(directory, 'out')],
+      {
+        cwd: directory,
+        stdio: ['ignore', said, said],
+        env: {
+          PATH: process.env['PATH'] ?? '',
+          HOME: directory,
+          KENNEL_DATA_DIR: dataDir,
+          ...(hosts !== undefined && { KENNEL_HOSTS: String(hosts) }),
+          ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),
+          ...(certificateFile !== undefined && { NODE_EXTRA_CA_CERTS: certificateFile }),
+        },
       },
-    });
+    );
   } finally {
     closeSync(said);
   }

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { WINDOW } from './originProtocol.ts';
 import type { Command } from './programSubject.ts';
 
 export type Peer = 'ffmpeg' | 'streamlink' | 'yt-dlp' | 'curl';
@@ -65,7 +66,8 @@ function argumentsOf(peer: Exclude<Peer, 'curl'>, { url, out, isTls }: One): rea
 /** curl reads no playlists: it asks for the next segment of each stream, and the origin answers when it is there. */
 function curl({ urls, certificateFile, program }: PeerOrder, directory: string): Command {
   const lines: string[] = [];
-  for (let number = 0; number < CURL_SEGMENTS; number++) {
+  // From the first that is to come on: curl is slow to ask for all, and the oldest would be gone.
+  for (let number = WINDOW; number < WINDOW + CURL_SEGMENTS; number++) {
     for (const [index, url] of urls.entries()) {
       lines.push(`url = "${url.replace('index.m3u8', `held/${number}.ts`)}"`);
       lines.push(`output = "${join(directory, `${index}-${number}.ts`)}"`);

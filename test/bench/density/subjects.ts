@@ -1,5 +1,6 @@
 import type { PostgresServer } from '../../support/postgres.ts';
 import type { Subject, Taken } from '../record/subject.ts';
+import type { BuiltKennel } from './builtKennel.ts';
 import type { DensityOrigin } from './densityOrigin.ts';
 import { engineSubject } from './engineSubject.ts';
 import { kennelSubject } from './kennelSubject.ts';
@@ -9,6 +10,7 @@ import { programSubject } from './programSubject.ts';
 
 export interface SubjectsOptions {
   readonly origin: DensityOrigin;
+  readonly built: BuiltKennel;
   /** Where all of them keep what they record. */
   readonly directory: string;
   /** The file of each peer's program. */
@@ -20,7 +22,7 @@ export interface SubjectsOptions {
 
 /** Starts a recorder on all streams of the origin. */
 export async function startSubject(name: Recorder, options: SubjectsOptions): Promise<Subject> {
-  const { origin, directory, programs, postgres, hosts, profileDirectory } = options;
+  const { origin, built, directory, programs, postgres, hosts, profileDirectory } = options;
   const { certificateFile } = origin;
   const urls = Array.from({ length: origin.streams }, (_, index) => origin.url(name, index));
   const common = { name, directory, urls, certificateFile, hosts, taken: takenFrom(origin, name) };
@@ -31,10 +33,11 @@ export async function startSubject(name: Recorder, options: SubjectsOptions): Pr
       commands: (own) => commandsOf(name, { program, urls, certificateFile }, own),
     });
   }
-  if (name === 'engine') return await engineSubject(common);
+  if (name === 'engine')
+    return await engineSubject({ ...common, profileDirectory, entry: built.hostEntry });
   const databaseUrl = name === 'kennel' ? undefined : await postgres?.createDatabase();
   const isServerOurs = postgres?.crash !== undefined;
-  return kennelSubject({ ...common, databaseUrl, isServerOurs, profileDirectory });
+  return kennelSubject({ ...common, built, databaseUrl, isServerOurs, profileDirectory });
 }
 
 /** The origin's count is everybody's: nobody is believed about itself. Nothing counts before every stream has begun. */
