@@ -1,6 +1,6 @@
 import { KennelError } from '../../core/errors.ts';
 
-export type Container = 'ts' | 'fmp4' | 'packed';
+export type Container = 'ts' | 'fmp4' | 'packed' | 'webvtt';
 /** What a file is expected to be. `init`: an initialisation section; `any`: a media segment of any container. */
 export type ExpectedContainer = Container | 'init' | 'any';
 
@@ -19,7 +19,6 @@ const LOOKS_LIKE: readonly (readonly [RegExp, string])[] = [
   [/^[\s\xef\xbb\xbf]*<(?:!doctype html|html|head|body|script)/i, 'html'],
   [/^[\s\xef\xbb\xbf]*</, 'xml'],
   [/^(?:\xef\xbb\xbf)?#EXTM3U/, 'playlist'],
-  [/^(?:\xef\xbb\xbf)?WEBVTT/, 'webvtt'],
   [/^\s*[{[]/, 'json'],
   [/^\x89PNG|^\xff\xd8\xff|^GIF8/, 'image'],
   [/^[\t\r\n\x20-\x7e]+$/, 'text'],
@@ -32,7 +31,14 @@ export function sniffContainer(firstBytes: Uint8Array): Container | undefined {
   if (FIRST_BOXES.has(text.slice(4, 8))) return 'fmp4';
   // An ID3 tag (which carries the timestamp of packed audio, RFC 8216 §3.4), AC-3, or the sync word of ADTS or MPEG audio.
   if (text.startsWith('ID3') || text.startsWith('\x0b\x77')) return 'packed';
-  return isAudioFrame(firstBytes) ? 'packed' : undefined;
+  if (isAudioFrame(firstBytes)) return 'packed';
+  return isWebvtt(firstBytes) ? 'webvtt' : undefined;
+}
+
+/** Its signature (WebVTT §4.1): alone in its line, a byte order mark before it and words after it. Nothing else need follow. */
+function isWebvtt(firstBytes: Uint8Array): boolean {
+  const text = Buffer.from(firstBytes.subarray(0, SNIFF_BYTES)).toString('latin1');
+  return /^(?:\xef\xbb\xbf)?WEBVTT(?:[ \t\r\n]|$)/.test(text);
 }
 
 /** Whether a frame header of ADTS (ISO 13818-7) or MPEG audio (ISO 11172-3) begins here, reserved values excluded. */
@@ -50,8 +56,8 @@ function isAudioFrame([first = 0, second = 0, third = 0]: Uint8Array): boolean {
 
 /**
  * Checks a file while it streams by, in pieces of any size. MPEG-TS: every packet begins with the sync byte and the last one
- * is whole. Fragmented MP4: boxes cover the file exactly; a segment has moof and mdat, an init section moov. Packed audio: it
- * begins as such.
+ * is whole. Fragmented MP4: boxes cover the file exactly; a segment has moof and mdat, an init section moov. Packed audio
+ * and WebVTT: it begins as such.
  */
 export class ContainerCheck {
   readonly #expected: ExpectedContainer;
@@ -92,8 +98,8 @@ export class ContainerCheck {
 
   #expectationFailed(container: Container): boolean {
     if (this.#expected === 'any') return false;
-    // MPEG-TS has initialisation sections too (its PAT and PMT); packed audio has none.
-    if (this.#expected === 'init') return container === 'packed';
+    // MPEG-TS has initialisation sections too (its PAT and PMT); packed audio and WebVTT have none.
+    if (this.#expected === 'init') return container === 'packed' || container === 'webvtt';
     return this.#expected !== container;
   }
 

@@ -1,9 +1,8 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { isKennelError, systemCodeOf } from '../../core/errors.ts';
+import { systemCodeOf } from '../../core/errors.ts';
 import { diskError } from '../../ledger/diskError.ts';
 import type { SegmentKey } from '../../ledger/record.ts';
-import { syncDirectory } from '../../ledger/syncDirectory.ts';
 import type { PlaylistSegment } from '../playlist/model.ts';
 
 const MEDIA = 'media';
@@ -12,6 +11,12 @@ const MEDIA = 'media';
 export const probeFile = (track: string): string => `${MEDIA}/${track}/probe.tmp`;
 export const initFile = (track: string, init: number): string =>
   `${MEDIA}/${track}/init-${init}.mp4`;
+
+/** Where an initialisation section is downloaded to before it has a number. */
+export const initPart = (track: string, download: number): string =>
+  `${MEDIA}/${track}/init-${download}.part`;
+/** Where a segment from another than its first address is downloaded to. */
+export const mirrorPart = (file: string, address: number): string => `${file}.${address}.part`;
 
 export function segmentFile({ track, epoch, msn }: SegmentKey, segment: PlaylistSegment): string {
   const digits = (value: number, length: number) => String(value).padStart(length, '0');
@@ -23,21 +28,8 @@ function extension({ init, url }: PlaylistSegment): string {
   if (init !== undefined) return 'm4s';
   const [, packed] = /\.(aac|mp3|ac3|ec3)$/i.exec(url.pathname) ?? [];
   if (packed !== undefined) return packed.toLowerCase();
+  if (/\.(?:web)?vtt$/i.test(url.pathname)) return 'vtt';
   return /\.(m4s|mp4|m4v|m4a|cmfv|cmfa)$/i.test(url.pathname) ? 'm4s' : 'ts';
-}
-
-/** Makes the directory of a file below `root`, and makes its name durable. Rejects with `disk.full` or `disk.failed`. */
-export async function makeRoomFor(root: string, file: string): Promise<void> {
-  const directory = path.dirname(path.join(root, file));
-  try {
-    const first = await mkdir(directory, { recursive: true });
-    if (first === undefined) return;
-    for (let made = directory; made.length >= first.length; made = path.dirname(made)) {
-      await syncDirectory(path.dirname(made));
-    }
-  } catch (error) {
-    throw isKennelError(error) ? error : diskError(error, 'make the directory', directory);
-  }
 }
 
 /** Deletes a file; one that is not there is fine. Rejects with `disk.failed`. */

@@ -1,19 +1,30 @@
+import { rename } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '../../core/clock.ts';
+import { isKennelError } from '../../core/errors.ts';
+import { contentHash } from '../../ledger/contentHash.ts';
+import { diskError } from '../../ledger/diskError.ts';
 import type { ChecksumAlgorithm, InitStored, SegmentStored } from '../../ledger/record.ts';
 import type { JournalWriter } from '../journalWriter.ts';
-import type { FetchOrder } from '../planner/queue.ts';
-import type { InitSection } from '../playlist/model.ts';
-import { segmentIdentity } from '../playlist/segmentIdentity.ts';
+import type { FetchOrder, SourcedSegment } from '../planner/queue.ts';
+import type { PlaylistSegment } from '../playlist/model.ts';
 import { withDeadline } from '../transport/deadline.ts';
+import { BODY_BYTES_MAX } from '../transport/limits.ts';
 import type { Transport } from '../transport/transport.ts';
-import { initFile, makeRoomFor, probeFile, removeFile, segmentFile } from './mediaFiles.ts';
-import { fetchSegment } from './segmentFile.ts';
+import { fetchEncrypted } from './encryptedSegment.ts';
+import { InitSections } from './initSections.ts';
+import { KeyStore } from './keyStore.ts';
+import { MediaDirectories } from './mediaDirectories.ts';
+import { mirrorPart, probeFile, removeFile, segmentFile } from './mediaFiles.ts';
+import { raceMirrors } from './mirrorRace.ts';
+import { type FetchedSegment, fetchSegment, type SegmentRequest } from './segmentFile.ts';
 
-/** The longest segment that is stored, bytes: 10 s at 100 Mb/s are 125 MB, and nobody serves one hour as one segment. */
-const SEGMENT_BYTES_MAX = 512 * 1024 * 1024;
-/** Initialisation sections whose number is remembered; players get by with one for each discontinuity. */
-const INITS_REMEMBERED_MAX = 32;
+/**
+ * When an address has taken half of its media's time, the next one is tried beside it: whoever needs longer than that falls behind
+ * sooner or later, and half is left for the other. Of very short segments that would be too soon for a mere round trip.
+ */
+const HEDGE_SHARE = 0.5;
+const HEDGE_MIN_MS = 500;
 
 export interface SegmentTakerOptions {
   readonly directory: string;
@@ -26,128 +37,167 @@ export interface SegmentTakerOptions {
   readonly checksums: ChecksumAlgorithm;
 }
 
-/** Carries out orders: downloads a segment with what it needs, and makes file and journal line durable, in this order. */
+/** Where a download goes, and how long it may be silent. */
+interface Destination {
+  /** Below the recording's directory. */
+  readonly file: string;
+  readonly signal: AbortSignal;
+  readonly idleTimeoutMs: number;
+}
+
+interface Taken extends FetchedSegment {
+  readonly init: number | undefined;
+  /** The link it came from. */
+  readonly source: number;
+}
+
+/**
+ * Carries out the orders of a recording, of all its tracks: downloads a segment with what it needs, and makes file and journal
+ * line durable, in this order.
+ */
 export class SegmentTaker {
   readonly #options: SegmentTakerOptions;
-  readonly #stored: InitStored[];
-  /** By address, epoch and discontinuity: an encoder that begins again reuses the name for another content. */
-  readonly #inits = new Map<string, number>();
-  #initTurn: Promise<unknown> = Promise.resolve();
+  readonly #directories: MediaDirectories;
+  readonly #keys: KeyStore;
+  readonly #inits: InitSections;
 
+  /** Throws `tool.missing` when this platform cannot hash as the recording does. */
   constructor(options: SegmentTakerOptions) {
+    contentHash(options.checksums);
     this.#options = options;
-    this.#stored = [...options.inits];
+    this.#directories = new MediaDirectories(options.directory);
+    this.#keys = new KeyStore(options);
+    this.#inits = new InitSections({
+      directories: this.#directories,
+      writer: options.writer,
+      stored: options.inits,
+      // A key for a section has to name its IV; where it does not, players take 0.
+      fetch: async (section, to) => await this.#download({ ...section, msn: 0 }, to, 'init'),
+    });
   }
 
   /**
-   * Resolves with the checksum once the segment is durable and named in the journal. Rejects as `fetchSegment` does. `landed` is
-   * called when only the journal is waited for.
+   * Resolves with the checksum once the segment is durable and named in the journal. Rejects as `fetchSegment`, `KeyStore.get` and
+   * `raceMirrors` do, with `timeout.exceeded` when the order's time is over, and with the outer signal's reason. `landed` is called
+   * when only the journal is waited for.
    */
   async take(order: FetchOrder, outer: AbortSignal, landed: () => void): Promise<string> {
-    const { clock, directory, writer } = this.#options;
+    const { clock, writer } = this.#options;
     const { key, segment, timeoutMs } = order;
-    const file = order.purpose === 'probe' ? probeFile(key.track) : segmentFile(key, segment);
-    const { init, fetched } = await withDeadline({ clock, timeoutMs, outer }, async (signal) => ({
-      init: order.purpose === 'probe' ? undefined : await this.#init(order, signal),
-      fetched: await this.#fetch({ file, signal, order }),
-    }));
-    const absolute = path.join(directory, file);
-    if (order.purpose === 'probe') {
-      await removeFile(absolute);
-      return fetched.checksum;
+    const isProbe = order.purpose === 'probe';
+    const file = isProbe ? probeFile(key.track) : segmentFile(key, segment);
+    const taken = await withDeadline({ clock, timeoutMs, outer }, async (signal) =>
+      isProbe ? await this.#probe(order, file, signal) : await this.#race(order, file, signal),
+    );
+    if (isProbe) {
+      await removeFile(this.#directories.pathOf(file));
+      return taken.checksum;
     }
-    const { wallClock } = segment;
-    const record: SegmentStored = {
-      t: 'segment',
-      ...key,
-      at: clock.now(),
-      durationMs: segment.durationMs,
-      bytes: fetched.bytes,
-      checksum: fetched.checksum,
-      file,
-      container: fetched.container,
-      discontinuity: segment.discontinuity,
-      ...(init !== undefined && { init }),
-      ...(wallClock !== undefined && { wallClock }),
-    };
     landed();
-    if (!(await writer.write(record, path.dirname(absolute)))) throw outer.reason;
-    return fetched.checksum;
+    const line = recordOf({ order, file, taken, at: clock.now() });
+    const directory = path.dirname(this.#directories.pathOf(file));
+    if (!(await writer.write(line, directory))) throw outer.reason;
+    return taken.checksum;
   }
 
-  async #fetch({ file, signal, order }: { file: string; signal: AbortSignal; order: FetchOrder }) {
-    const { directory, transport, headers } = this.#options;
-    const { url, range } = order.segment;
-    await makeRoomFor(directory, file);
-    return await fetchSegment({
+  /** What another source has under the same number may be encoded otherwise: only this one's content is asked for. */
+  async #probe(order: FetchOrder, file: string, signal: AbortSignal): Promise<Taken> {
+    const to = { file, signal, idleTimeoutMs: order.timeoutMs };
+    const fetched = await this.#download(order.segment, to);
+    return { ...fetched, init: undefined, source: order.source };
+  }
+
+  async #race(order: FetchOrder, file: string, signal: AbortSignal): Promise<Taken> {
+    const { clock } = this.#options;
+    const addresses: readonly SourcedSegment[] = [order, ...order.mirrors];
+    const nameAt = (address: number) => (address === 0 ? file : mirrorPart(file, address));
+    const { address, result } = await raceMirrors<Taken>({
+      clock,
+      addresses: addresses.length,
+      hedgeAfterMs: Math.max(HEDGE_MIN_MS, order.segment.durationMs * HEDGE_SHARE),
+      signal,
+      attempt: async (index, shared) => {
+        const to = { file: nameAt(index), signal: shared, idleTimeoutMs: order.timeoutMs };
+        return await this.#attempt(addresses[index] ?? order, order, to);
+      },
+      discard: async (index) => await removeFile(this.#directories.pathOf(nameAt(index))),
+    });
+    // Only now that the other tries have removed what they had under the final name.
+    if (address > 0) await this.#rename(nameAt(address), file);
+    return result;
+  }
+
+  async #attempt(from: SourcedSegment, { key }: FetchOrder, to: Destination): Promise<Taken> {
+    const { source, segment } = from;
+    const { init: section, discontinuity } = segment;
+    const place = { track: key.track, epoch: key.epoch, discontinuity, source };
+    const init = section && (await this.#inits.numberOf(section, place, to));
+    return { ...(await this.#download(segment, to)), init, source };
+  }
+
+  /** `wanted.msn`: its number in the playlist of its own source, which may differ from ours. */
+  async #download(
+    wanted: Pick<PlaylistSegment, 'url' | 'range' | 'key' | 'msn'>,
+    to: Destination,
+    container: 'any' | 'init' = 'any',
+  ): Promise<FetchedSegment> {
+    const { transport, headers, checksums } = this.#options;
+    const { url, range, key, msn } = wanted;
+    await this.#directories.makeFor(to.file);
+    const request: SegmentRequest = {
       transport,
       url,
       headers,
+      checksums,
+      container,
       ...(range && { range }),
-      signal,
-      file: path.join(directory, file),
-      checksums: this.#options.checksums,
-      idleTimeoutMs: order.timeoutMs,
-      bodyBytesMax: SEGMENT_BYTES_MAX,
-    });
-  }
-
-  /** The number of the segment's initialisation section, fetched and stored when it is not known yet. One at a time. */
-  async #init(order: FetchOrder, signal: AbortSignal): Promise<number | undefined> {
-    const { init, discontinuity } = order.segment;
-    if (init === undefined) return undefined;
-    const identity = segmentIdentity(init.url, init.range, true);
-    const name = `${order.key.epoch}/${discontinuity}/${identity}`;
-    const turn = this.#initTurn.then(async () => {
-      signal.throwIfAborted();
-      return this.#inits.get(name) ?? (await this.#storeInit(init, { name, order, signal }));
-    });
-    this.#initTurn = turn.catch(() => undefined);
-    return await turn;
-  }
-
-  async #storeInit(
-    init: InitSection,
-    { name, order, signal }: { name: string; order: FetchOrder; signal: AbortSignal },
-  ): Promise<number> {
-    const { directory, transport, headers, writer } = this.#options;
-    const { track } = order.key;
-    const number = Math.max(-1, ...this.#stored.map((stored) => stored.init)) + 1;
-    const file = initFile(track, number);
-    const absolute = path.join(directory, file);
-    await makeRoomFor(directory, file);
-    const { bytes, checksum } = await fetchSegment({
-      transport,
-      url: init.url,
-      headers,
-      ...(init.range && { range: init.range }),
-      signal,
-      file: absolute,
-      checksums: this.#options.checksums,
-      container: 'init',
-      idleTimeoutMs: order.timeoutMs,
-      bodyBytesMax: SEGMENT_BYTES_MAX,
-    });
-    const same = this.#stored.find(
-      (stored) => stored.track === track && stored.checksum === checksum,
-    );
-    if (same !== undefined) {
-      await removeFile(absolute);
-      return this.#remember(name, same.init);
+      signal: to.signal,
+      idleTimeoutMs: to.idleTimeoutMs,
+      file: this.#directories.pathOf(to.file),
+      bodyBytesMax: container === 'init' ? BODY_BYTES_MAX.init : BODY_BYTES_MAX.segment,
+    };
+    try {
+      if (key === undefined) return await fetchSegment(request);
+      return await fetchEncrypted(request, { encryption: key, msn, keys: this.#keys });
+    } catch (error) {
+      if (isKennelError(error) && error.code === 'disk.failed') this.#directories.forget(to.file);
+      throw error;
     }
-    const record: InitStored = { t: 'init', init: number, track, file, bytes, checksum };
-    this.#stored.push(record);
-    // The segment's own line waits behind this one.
-    void writer.write(record, path.dirname(absolute));
-    return this.#remember(name, number);
   }
 
-  #remember(name: string, init: number): number {
-    this.#inits.set(name, init);
-    for (const oldest of this.#inits.keys()) {
-      if (this.#inits.size <= INITS_REMEMBERED_MAX) break;
-      this.#inits.delete(oldest);
+  async #rename(part: string, file: string): Promise<void> {
+    const [from, to] = [this.#directories.pathOf(part), this.#directories.pathOf(file)];
+    try {
+      await rename(from, to);
+    } catch (error) {
+      // Should it stay, it does no harm: nothing names it, and the next attempt removes it.
+      await removeFile(from).catch(() => undefined);
+      throw diskError(error, 'name', to);
     }
-    return init;
   }
+}
+
+function recordOf(done: {
+  readonly order: FetchOrder;
+  readonly file: string;
+  readonly taken: Taken;
+  readonly at: number;
+}): SegmentStored {
+  const { key, segment } = done.order;
+  const { bytes, checksum, container, init, source } = done.taken;
+  const { durationMs, discontinuity, wallClock } = segment;
+  return {
+    t: 'segment',
+    ...key,
+    at: done.at,
+    durationMs,
+    bytes,
+    checksum,
+    file: done.file,
+    container,
+    discontinuity,
+    ...(init !== undefined && { init }),
+    ...(wallClock !== undefined && { wallClock }),
+    ...(source !== 0 && { source }),
+  };
 }

@@ -49,7 +49,9 @@ describe('a whole segment', () => {
     expect(sniffContainer(Buffer.from('ID3\x04\x00'))).toBe('packed');
     expect(sniffContainer(Buffer.from([0xff, 0xfb, 0x90, 0x00]))).toBe('packed');
     expect(sniffContainer(Buffer.from([0x0b, 0x77, 0x00]))).toBe('packed');
-    for (const other of ['', '<html>', '#EXTM3U', 'WEBVTT', '\xff\xff\xff', '\xff\xd8\xff\xe0']) {
+    for (const vtt of ['WEBVTT', 'WEBVTT\n', 'WEBVTT - title\r\n', '\xef\xbb\xbfWEBVTT\t'])
+      expect(sniffContainer(Buffer.from(vtt, 'latin1'))).toBe('webvtt');
+    for (const other of ['', '<html>', '#EXTM3U', 'WEBVTTX', '\xff\xff\xff', '\xff\xd8\xff\xe0']) {
       expect(sniffContainer(Buffer.from(other, 'latin1'))).toBeUndefined();
     }
   });
@@ -59,8 +61,22 @@ describe('a whole segment', () => {
       expect(check(ts(7), expected)).toBe('ts');
     for (const expected of ['any', 'fmp4'] as const) expect(check(segment, expected)).toBe('fmp4');
     for (const expected of ['any', 'packed'] as const) expect(check(adts, expected)).toBe('packed');
+    for (const expected of ['any', 'webvtt'] as const)
+      expect(check(Buffer.from('WEBVTT\n\n00:01.000 --> 00:02.000\nHi\n'), expected)).toBe(
+        'webvtt',
+      );
     expect(check(init, 'init')).toBe('fmp4');
     expect(check(Buffer.concat([init, segment]))).toBe('fmp4');
+  });
+
+  test('may be subtitles without any cue, as most of their segments are', () => {
+    for (const text of [
+      'WEBVTT',
+      'WEBVTT\n',
+      'WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:0\n\n',
+    ])
+      for (const cuts of [[], [1, 2, 3], [6]])
+        expect(check(Buffer.from(text), 'any', cuts)).toBe('webvtt');
   });
 
   test('may have boxes with 64-bit sizes, and a last one that ends with the file', () => {
@@ -106,6 +122,8 @@ describe('what is no whole segment is refused', () => {
   test('another container than was expected', () => {
     expect(() => check(ts(3), 'fmp4')).toThrow(refusal(/it is ts, not fmp4/));
     expect(() => check(adts, 'init')).toThrow(refusal(/it is packed, not init/));
+    expect(() => check(Buffer.from('WEBVTT'), 'init')).toThrow(refusal(/it is webvtt, not init/));
+    expect(() => check(ts(3), 'webvtt')).toThrow(refusal(/it is ts, not webvtt/));
   });
 });
 

@@ -1,9 +1,12 @@
+import { execFileSync } from 'node:child_process';
 import { createCipheriv, createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fetchSegment, type SegmentRequest } from '../../../src/hls/segment/segmentFile.ts';
+import { countedTransport } from '../../../src/hls/transport/countedTransport.ts';
 import { leanTransport } from '../../../src/hls/transport/leanTransport.ts';
 import type { Transport } from '../../../src/hls/transport/transport.ts';
 import { answer, rawServer } from './transportServer.ts';
@@ -138,6 +141,7 @@ describe('a byte range', () => {
     const { file, fetch } = await setup();
     const whole = media(3000);
     const server = await rawServer(answer(whole));
+    const kept: number[] = [];
     for (const range of [
       { offset: 0, length: 188 },
       { offset: 188 * 700, length: 188 * 800 },
@@ -147,7 +151,10 @@ describe('a byte range', () => {
       const expected = whole.subarray(range.offset, range.offset + range.length);
       expect(await fetch(server.url(), { range })).toMatchObject({ checksum: sha256(expected) });
       expect((await readFile(file)).equals(expected)).toBe(true);
+      kept.push(server.requests.length);
     }
+    // The whole that came in answer to the first request is what the part is taken from.
+    expect(kept).toEqual([1, 2, 3, 4]);
   });
 
   test('that the resource does not have, or that is another one, is refused', async () => {
@@ -204,6 +211,64 @@ describe('an encrypted segment', () => {
     const cut = await rawServer(answer(encrypt(media(9)).subarray(0, -3)));
     await expect(fetch(cut.url(), { decrypt: { key, iv } })).rejects.toMatchObject({
       code: 'segment.invalid',
+    });
+    expect(await files()).toEqual([]);
+  });
+});
+
+describe('a body that is compressed although it was asked for as it is', () => {
+  const vtt = `WEBVTT\n\n${'00:01.000 --> 00:02.000\nSaid\n\n'.repeat(5000)}`;
+  const encoded = (body: Buffer, encoding: string) =>
+    rawServer(answer(body, '200 OK', `content-encoding: ${encoding}\r\n`));
+
+  test.each([
+    ['gzip', gzipSync(vtt)],
+    ['X-GZIP', gzipSync(vtt)],
+    ['gzip', Buffer.concat([gzipSync(vtt), Buffer.alloc(300_000)])],
+    ['deflate', deflateSync(vtt)],
+    ['deflate', deflateRawSync(vtt)],
+    ['br', brotliCompressSync(vtt)],
+    ['gzip', Buffer.from(vtt)],
+    ['aws-chunked', Buffer.from(vtt)],
+  ])('is stored as it was meant: %s', async (encoding, body) => {
+    const { file, fetch } = await setup();
+    const fetched = await fetch((await encoded(body, encoding)).url());
+    expect(fetched).toMatchObject({ container: 'webvtt', checksum: sha256(Buffer.from(vtt)) });
+    expect(await readFile(file, 'utf8')).toBe(vtt);
+  });
+
+  test('is stored also when it is large, encrypted, or of an origin that ignores byte ranges', async () => {
+    const { fetch } = await setup();
+    const bytes = media(20_000);
+    const large = await encoded(gzipSync(bytes, { level: 1 }), 'gzip');
+    expect(await fetch(large.url())).toMatchObject({ checksum: sha256(bytes) });
+    const part = { offset: 188 * 700, length: 188 * 9000 };
+    const expected = sha256(bytes.subarray(part.offset, part.offset + part.length));
+    expect(await fetch(large.url(), { range: part })).toMatchObject({ checksum: expected });
+    const [key, iv] = [Buffer.alloc(16, 1), Buffer.alloc(16, 2)];
+    const cipher = createCipheriv('aes-128-cbc', key, iv);
+    const secret = await encoded(
+      gzipSync(Buffer.concat([cipher.update(bytes), cipher.final()])),
+      'gzip',
+    );
+    const fetched = await fetch(secret.url(), { decrypt: { key, iv } });
+    expect(fetched).toMatchObject({ checksum: sha256(bytes) });
+  });
+
+  test('is refused without its end, when it is broken, and when it expands beyond the limit', async () => {
+    const { fetch, files } = await setup();
+    const zipped = gzipSync(media(900));
+    const broken = Buffer.from(zipped).fill(0, 5000, 6000);
+    for (const body of [zipped.subarray(0, -9), broken]) {
+      const refused = fetch((await encoded(body, 'gzip')).url());
+      await expect(refused).rejects.toMatchObject({
+        code: 'segment.invalid',
+        details: { encoding: 'gzip' },
+      });
+    }
+    const bomb = await encoded(gzipSync(Buffer.alloc(3_000_000)), 'gzip');
+    await expect(fetch(bomb.url(), { bodyBytesMax: 1_000_000 })).rejects.toMatchObject({
+      code: 'limit.exceeded',
     });
     expect(await files()).toEqual([]);
   });
@@ -280,6 +345,42 @@ describe('a failed try leaves no file and says why', () => {
     const taken = join(directory, 'taken');
     await mkdir(taken);
     await expect(fetch(server.url(), { file: taken })).rejects.toMatchObject(failed);
+  });
+
+  test('a file whose content cannot be made durable', async () => {
+    const { file, fetch, files } = await setup();
+    // A device that takes everything and cannot be synced.
+    await symlink('/dev/null', file);
+    const failed = fetch((await rawServer(answer(media(9)))).url());
+    await expect(failed).rejects.toMatchObject({
+      code: 'disk.failed',
+      details: { system: 'EINVAL' },
+    });
+    expect(await files()).toEqual([]);
+  });
+
+  test('a disk that does not answer: it holds the socket, so that memory does not fill', async () => {
+    const { file, fetch, files } = await setup();
+    const server = await rawServer(answer(media(100_000)));
+    // It is not opened until somebody reads from it, and then it cannot be written at a position.
+    execFileSync('mkfifo', [file]);
+    let arrived = 0;
+    const lean = leanTransport();
+    const transport = countedTransport(lean, (bytes) => {
+      arrived += bytes;
+    });
+    const segment = fetch(server.url(), { transport });
+    let before = -1;
+    while (arrived !== before || arrived === 0) {
+      before = arrived;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(arrived).toBeLessThan(400_000);
+    const reader = await open(file, 'r');
+    await expect(segment).rejects.toMatchObject({ code: 'disk.failed' });
+    await reader.close();
+    lean.close();
+    expect(await files()).toEqual([]);
   });
 
   test('a full disk', async () => {
