@@ -1,40 +1,29 @@
-import path from 'node:path';
 import type { Progress, RecorderExit } from '../../machines/ports.ts';
 import { KennelError } from '../core/errors.ts';
 import { CHECKSUMS_DEFAULT } from '../ledger/contentHash.ts';
 import { type Journal, openJournal, readJournal } from '../ledger/journal.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
+import { JobRecording } from './jobRecording.ts';
 import { JournalWriter } from './journalWriter.ts';
 import type { StreamEnd } from './planner/endOfStream.ts';
-import { Planner } from './planner/planner.ts';
-import { resumeFrom, TAIL_SEGMENTS } from './planner/resume.ts';
-import type { MediaPlaylist } from './playlist/model.ts';
-import { RecordingRun } from './recordingRun.ts';
-import { mediaFiles, probeFile, removeFile, removeUnnamed } from './segment/mediaFiles.ts';
-import { SegmentTaker } from './segment/segmentTaker.ts';
-import { openSource } from './source/openSource.ts';
-import { PlaylistSource } from './source/playlistSource.ts';
+import { TAIL_SEGMENTS } from './planner/resume.ts';
+import { mediaFiles, removeUnnamed } from './segment/mediaFiles.ts';
 import type { StreamRecorderOptions } from './streamRecorderContract.ts';
 import { endedExit, failedExit, killedExit } from './streamRecorderExit.ts';
-import { countedTransport } from './transport/countedTransport.ts';
 
-const TRACK = 'main';
 /** How long the last lines may take to be written once the recording is over, milliseconds. */
 const LAST_LINES_MS = 3_000;
 
 /** One run of a recorder, from opening the journal to closing it. */
 export class RecorderSession {
   readonly #options: StreamRecorderOptions;
-  readonly #opening = new AbortController();
-  #run: RecordingRun | undefined;
-  #planner: Planner | undefined;
+  #recording: JobRecording | undefined;
   #journal: Journal | undefined;
   #writer: JournalWriter | undefined;
   #stopping: 'duration' | 'stopped' | undefined;
   #killed: string | undefined;
+  #broken: { readonly reason: unknown } | undefined;
   #diskError: KennelError | undefined;
-  #beats = 0;
-  #bytes = 0;
 
   constructor(options: StreamRecorderOptions) {
     this.#options = options;
@@ -50,25 +39,23 @@ export class RecorderSession {
 
   stop(why: string): void {
     this.#stopping ??= why === 'over' ? 'duration' : 'stopped';
-    this.#opening.abort(letGo);
-    this.#run?.stop(this.#stopping);
+    this.#recording?.stop(this.#stopping);
   }
 
   kill(why: string): void {
     this.#killed ??= why;
-    this.#opening.abort(letGo);
-    this.#run?.abort(letGo);
+    this.#abort(letGo);
     void this.#writer?.abandon();
   }
 
   progress(): Progress {
     const { advertised = 0 } = this.#journal?.ledger ?? {};
-    return {
-      beats: this.#beats,
-      bytes: this.#bytes,
-      advertised: this.#planner?.advertised ?? advertised,
-      settled: this.#planner?.settled ?? advertised,
-    };
+    return this.#recording?.progress ?? { beats: 0, bytes: 0, advertised, settled: advertised };
+  }
+
+  #abort(reason: unknown): void {
+    this.#broken ??= { reason };
+    this.#recording?.abort(reason);
   }
 
   async #live(): Promise<RecorderExit> {
@@ -89,7 +76,7 @@ export class RecorderSession {
   }
 
   async #write(journal: Journal): Promise<RecorderExit> {
-    const { clock, directory, job, log } = this.#options;
+    const { clock, job, log } = this.#options;
     const writer = new JournalWriter({
       journal,
       clock,
@@ -98,22 +85,14 @@ export class RecorderSession {
         log('The journal cannot be written.', { code: error.code, message: error.message });
       },
       healed: () => log('The journal is written again.', {}),
-      broken: (error) => {
-        this.#opening.abort(error);
-        this.#run?.abort(error);
-      },
+      broken: (error) => this.#abort(error),
     });
     this.#writer = writer;
     try {
       const at = clock.now();
       if (journal.ledger.jobId === undefined) {
-        void writer.write({
-          t: 'recording',
-          v: 1,
-          checksums: CHECKSUMS_DEFAULT,
-          jobId: job.id,
-          at,
-        });
+        const checksums = CHECKSUMS_DEFAULT;
+        void writer.write({ t: 'recording', v: 1, checksums, jobId: job.id, at });
       }
       const { attempt } = job;
       void writer.write({ t: 'attempt', attempt, at, recorder: 'native', pid: process.pid });
@@ -122,9 +101,15 @@ export class RecorderSession {
       return await this.#finish(writer, end);
     } finally {
       await writer.abandon();
-      // Should it stay, it does no harm: nothing names it, and it says nothing about how the recording ended.
-      await removeFile(path.join(directory, probeFile(TRACK))).catch(() => undefined);
     }
+  }
+
+  async #record({ ledger }: Journal, writer: JournalWriter): Promise<StreamEnd> {
+    const recording = new JobRecording({ ...this.#options, ledger, writer });
+    this.#recording = recording;
+    if (this.#broken !== undefined) throw this.#broken.reason;
+    if (this.#stopping !== undefined) recording.stop(this.#stopping);
+    return await recording.run();
   }
 
   /** Removes what an earlier attempt left half-written. */
@@ -135,73 +120,6 @@ export class RecorderSession {
     const named = new Set(records.flatMap((record) => fileOf(record) ?? []));
     const removed = await removeUnnamed(directory, named);
     if (removed.length > 0) log('Half-written files are removed.', { files: removed.length });
-  }
-
-  async #record(journal: Journal, writer: JournalWriter): Promise<StreamEnd> {
-    const { clock, job, transport, directory, random, log } = this.#options;
-    const headers = job.spec.headers ?? {};
-    const url = sourceUrl(job.spec.url);
-    const source = new PlaylistSource({
-      url,
-      quality: job.spec.quality,
-      headers,
-      transport,
-      clock,
-    });
-    const first =
-      journal.ledger.startedAt === undefined ? await this.#open(source, writer) : undefined;
-    if (first === 'stopped') return { why: this.#stopping ?? 'stopped', evidence: {} };
-    const planner = new Planner({
-      track: TRACK,
-      patienceMs: job.spec.patienceMs,
-      resume: resumeFrom(journal.ledger, TRACK, clock.now()),
-      now: clock.elapsed(),
-    });
-    this.#planner = planner;
-    const counted = countedTransport(transport, (bytes) => {
-      this.#beats++;
-      this.#bytes += bytes;
-    });
-    const { inits, jobId } = journal.ledger;
-    const checksums = jobId === undefined ? CHECKSUMS_DEFAULT : journal.ledger.checksums;
-    const taker = new SegmentTaker({
-      directory,
-      transport: counted,
-      headers,
-      clock,
-      writer,
-      inits,
-      checksums,
-    });
-    const beat = () => void this.#beats++;
-    this.#run = new RecordingRun({ planner, source, taker, writer, clock, random, beat, log });
-    // It takes the first playlist before anything else: what was accepted has to be stored or named, also when told to stop.
-    const running = this.#run.run(first);
-    if (this.#killed !== undefined) this.#run.abort(letGo);
-    if (this.#stopping !== undefined) this.#run.stop(this.#stopping);
-    return await running;
-  }
-
-  /** The first playlist of the whole recording; from here its duration counts. */
-  async #open(source: PlaylistSource, writer: JournalWriter): Promise<MediaPlaylist | 'stopped'> {
-    const { clock, job, onStarted, log } = this.#options;
-    let playlist: MediaPlaylist;
-    try {
-      const { waitMs } = job.spec;
-      const { signal } = this.#opening;
-      playlist = await openSource({ source, clock, waitMs, signal, tried: () => this.#beats++ });
-    } catch (error) {
-      if (this.#stopping === undefined || this.#killed !== undefined) throw error;
-      return 'stopped';
-    }
-    const at = clock.now();
-    this.#beats++;
-    const started = writer.write({ t: 'started', at, source: source.description });
-    await Promise.race([started, aborted(this.#opening.signal)]);
-    if (this.#killed !== undefined) throw letGo;
-    log('The recording starts.', source.description);
-    onStarted(at);
-    return playlist;
   }
 
   async #finish(writer: JournalWriter, end: StreamEnd): Promise<RecorderExit> {
@@ -218,17 +136,5 @@ export class RecorderSession {
 
 const letGo = new Error('the recorder was told to let go');
 
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-
 const fileOf = (record: LedgerRecord): string | undefined =>
   record.t === 'segment' || record.t === 'init' ? record.file : undefined;
-
-function sourceUrl(text: string): URL {
-  const url = URL.parse(text);
-  if (url !== null && /^https?:$/.test(url.protocol)) return url;
-  throw new KennelError('url.invalid', 'The link is not an http or https address.');
-}

@@ -1,29 +1,37 @@
 import { type Clock, pause } from '../core/clock.ts';
 import { isKennelError } from '../core/errors.ts';
 import type { StreamEnd } from './planner/endOfStream.ts';
-import { fetchFailure } from './segment/fetchFailure.ts';
-import type { JournalWriter } from './journalWriter.ts';
-import type { PlannedRecord, Planner } from './planner/planner.ts';
-import type { FetchOrder } from './planner/queue.ts';
+import type { PlannedRecord } from './planner/planner.ts';
+import type { FetchFailure, FetchOrder } from './planner/queue.ts';
 import type { MediaPlaylist } from './playlist/model.ts';
-import type { PlaylistSource } from './source/playlistSource.ts';
-import type { SegmentTaker } from './segment/segmentTaker.ts';
+import type { PlaylistFeed, RecordWriter, RunPlan, RunPlanner, Taker } from './recordingPorts.ts';
+import { fetchFailure } from './segment/fetchFailure.ts';
 
 /** The loop looks up at least so often, whatever the planner says; also keeps timers within their range. */
 const LOOK_MS = 30_000;
+/** When no source may be asked although a poll is due: all have as many questions open as they may. */
+const NOBODY_TO_ASK_MS = 250;
 /** Aborted tasks end at once; only one that waits for a failing disk can take longer, and is left behind. */
 const LET_GO_MS = 3_000;
+/** Answers for a listed segment that say the address is not good any more. */
+const REFUSALS: ReadonlySet<string> = new Set(['http.401', 'http.403', 'http.410']);
 
 export interface RecordingRunOptions {
-  readonly planner: Planner;
-  readonly source: PlaylistSource;
-  readonly taker: SegmentTaker;
-  readonly writer: JournalWriter;
+  readonly planner: RunPlanner;
+  readonly feed: PlaylistFeed;
+  readonly taker: Taker;
+  readonly writer: RecordWriter;
   readonly clock: Clock;
   random(): number;
   /** A sign of life. */
   beat(): void;
   log(message: string, fields: Readonly<Record<string, unknown>>): void;
+}
+
+/** A playlist that was answered before the run began, and by which source. */
+export interface FirstPlaylist {
+  readonly source: number;
+  readonly playlist: MediaPlaylist;
 }
 
 /** Does what the planner says, and tells it what came of it. It decides nothing. */
@@ -32,20 +40,22 @@ export class RecordingRun {
   readonly #polls = new AbortController();
   readonly #flights = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
+  #pollsUnderWay = 0;
   #bell = new AbortController();
   #broken: { readonly reason: unknown } | undefined;
-  #pollsFail = false;
+  /** Sources whose last poll failed. */
+  readonly #failing = new Set<number>();
 
   constructor(options: RecordingRunOptions) {
     this.#options = options;
   }
 
-  /** `first`: a playlist that was answered already. Rejects with what `abort` was told, or with a bug. */
-  async run(first?: MediaPlaylist): Promise<StreamEnd> {
+  /** Rejects with what `abort` was told, or with a bug. */
+  async run(first?: FirstPlaylist): Promise<StreamEnd> {
     const { planner, clock } = this.#options;
     if (first !== undefined) {
       const now = clock.elapsed();
-      planner.onPlaylist(planner.onPollSent(now), first, now);
+      planner.onPlaylist(planner.onPollSent(now, first.source), first.playlist, now);
     }
     try {
       return await this.#loop();
@@ -82,14 +92,27 @@ export class RecordingRun {
       }
       for (const order of plan.fetch) this.#track(this.#fetch(order));
       if (plan.end !== undefined) return plan.end;
-      if (plan.pollAt <= now) {
-        this.#track(this.#poll(plan.pollTimeoutMs));
-        continue;
-      }
-      const waitMs = Math.min(LOOK_MS, plan.pollAt - now, plan.wakeAt - now);
-      await pause(clock, Math.max(1, waitMs), this.#bell.signal);
+      if (this.#pollAll(plan, now)) continue;
+      await pause(clock, Math.max(1, this.#waitMs(plan, now)), this.#bell.signal);
       if (this.#bell.signal.aborted) this.#bell = new AbortController();
     }
+  }
+
+  /** Asks every source that is due. False when nobody was asked. */
+  #pollAll(plan: RunPlan, now: number): boolean {
+    const { feed, planner } = this.#options;
+    // The planner may want no poll at all: then nothing is due either.
+    const isPolling = Number.isFinite(plan.pollAt) || this.#pollsUnderWay > 0;
+    if (!isPolling || this.#polls.signal.aborted) return false;
+    const due = feed.due(now, plan.pollAt <= now).filter((source) => planner.mayPoll(source));
+    for (const source of due) this.#track(this.#poll(source, plan));
+    return due.length > 0;
+  }
+
+  #waitMs(plan: RunPlan, now: number): number {
+    const pollMs = plan.pollAt <= now ? NOBODY_TO_ASK_MS : plan.pollAt - now;
+    const feedMs = this.#pollsUnderWay > 0 ? this.#options.feed.wakeAt(now) - now : LOOK_MS;
+    return Math.min(LOOK_MS, pollMs, plan.wakeAt - now, feedMs);
   }
 
   /** A task that reports by itself; what it throws is a bug, and ends the run. */
@@ -103,46 +126,56 @@ export class RecordingRun {
     this.#underWay.add(tracked);
   }
 
-  async #poll(timeoutMs: number): Promise<void> {
-    const { planner, source, clock, beat, log } = this.#options;
-    const poll = planner.onPollSent(clock.elapsed());
+  async #poll(source: number, plan: RunPlan): Promise<void> {
+    const { planner, feed, clock, beat } = this.#options;
+    const poll = planner.onPollSent(clock.elapsed(), source);
+    this.#pollsUnderWay++;
     try {
-      const answer = await source.poll({
+      const answer = await feed.poll(source, {
         signal: this.#polls.signal,
-        timeoutMs,
-        cut: () => planner.cut,
+        timeoutMs: plan.pollTimeoutMs,
+        blocking: plan.blocking,
+        cut: () => planner.cut(source),
       });
       if (answer === 'unchanged') planner.onUnchanged(poll, clock.elapsed());
       else planner.onPlaylist(poll, answer, clock.elapsed());
-      if (this.#pollsFail) log('The playlist is back.', {});
-      this.#pollsFail = false;
+      if (this.#failing.delete(source)) this.#options.log('The playlist is back.', { source });
     } catch (error) {
       if (this.#polls.signal.aborted) return;
-      if (!isKennelError(error)) throw error;
-      const { status } = error.details;
-      const sign = typeof status === 'number' ? `http.${status}` : error.code;
-      planner.onPollFailed(poll, sign);
-      if (!this.#pollsFail) log('The playlist cannot be read.', { sign, message: error.message });
-      this.#pollsFail = true;
+      this.#pollFailed(source, poll, error);
+    } finally {
+      this.#pollsUnderWay--;
     }
     beat();
   }
 
+  #pollFailed(source: number, poll: number, error: unknown): void {
+    const { planner, log } = this.#options;
+    if (!isKennelError(error)) throw error;
+    const { status } = error.details;
+    const sign = typeof status === 'number' ? `http.${status}` : error.code;
+    planner.onPollFailed(poll, sign);
+    if (this.#failing.has(source)) return;
+    this.#failing.add(source);
+    log('The playlist cannot be read.', { source, sign, message: error.message });
+  }
+
   async #fetch(order: FetchOrder): Promise<void> {
-    const { planner, taker, clock, beat, random, log } = this.#options;
-    const { key, purpose, tries } = order;
+    const { planner, taker, feed, clock, beat, random } = this.#options;
+    const { key, purpose, source } = order;
     try {
       const checksum = await taker.take(order, this.#flights.signal, () => {
         planner.onLanded(key, clock.elapsed());
         this.#bell.abort();
       });
       const now = clock.elapsed();
+      feed.segmentEnded(source, 'stored');
       if (purpose === 'probe') planner.onProbed({ checksum }, { now, jitter: 0 });
       else planner.onFetched(key, checksum, now);
     } catch (error) {
       if (this.#flights.signal.aborted) return;
       const failure = fetchFailure(error);
-      if (tries === 0) log('A segment could not be fetched at once.', { ...key, ...failure });
+      this.#told(order, failure);
       const at = { now: clock.elapsed(), jitter: random() };
       if (purpose === 'probe') planner.onProbed(failure, at);
       else planner.onFetchFailed(key, failure, at);
@@ -150,10 +183,17 @@ export class RecordingRun {
     beat();
   }
 
+  #told({ key, source, tries }: FetchOrder, failure: FetchFailure): void {
+    const { feed, log } = this.#options;
+    if (REFUSALS.has(failure.cause)) feed.segmentEnded(source, 'refused');
+    if (tries === 0) log('A segment could not be fetched at once.', { ...key, ...failure });
+  }
+
+  /** Marks are many and say nothing of how the recording goes: they are in the journal only. */
   #note(record: PlannedRecord): void {
     const { t, ...fields } = record;
     if (t === 'gap') this.#options.log('Segments are lost.', fields);
-    else this.#options.log('An epoch begins.', fields);
+    if (t === 'epoch') this.#options.log('An epoch begins.', fields);
   }
 }
 

@@ -1,151 +1,253 @@
 import type { Clock } from '../../core/clock.ts';
 import { isKennelError, KennelError } from '../../core/errors.ts';
-import type { MasterPlaylist, MediaPlaylist, PlaylistCut, Variant } from '../playlist/model.ts';
-import { PLAYLIST_CHARACTERS_MAX, parsePlaylist } from '../playlist/parsePlaylist.ts';
+import type { MediaPlaylist, PlaylistCut } from '../playlist/model.ts';
+import { parsePlaylist } from '../playlist/parsePlaylist.ts';
 import { withDeadline } from '../transport/deadline.ts';
-import { fetchText } from '../transport/fetchText.ts';
+import type { FetchedText } from '../transport/fetchText.ts';
 import type { Transport } from '../transport/transport.ts';
-import { chooseVariant, describeVariant } from './variants.ts';
+import type { LinkSource, Resolution } from './linkSource.ts';
+import { playlistAnswer } from './playlistAnswer.ts';
+import { directedUrl, reloadDirectives } from './reloadDirectives.ts';
 
-/** Refusals of a variant's address in a row before the master playlist is asked for a new one. */
+/** Refusals of an address in a row before its link is asked for a new one. */
 const REFUSALS_MAX = 3;
+/** Segments that are refused, none stored between them, before the same: the playlist itself may be served by a cache. */
+const SEGMENT_REFUSALS_MAX = 3;
+/** After a renewal that brought nothing better the next one waits: 2 s, doubled each time, up to a minute. */
+const RENEW_AGAIN_FIRST_MS = 2_000;
+const RENEW_AGAIN_LAST_MS = 60_000;
+/** Questions with directives that failed in a row before they are not asked any more. */
+const DIRECTED_FAILURES_MAX = 2;
 
 export interface PlaylistSourceOptions {
-  readonly url: URL;
-  readonly quality: readonly string[];
-  readonly headers: Readonly<Record<string, string>>;
+  readonly link: LinkSource;
+  /** The address of this source's media playlist, or undefined where the link names none. */
+  address(resolution: Resolution): URL | undefined;
   readonly transport: Transport;
   readonly clock: Clock;
+  /** Ends what is under way, with the recording. */
+  readonly life: AbortSignal;
 }
 
 export interface PlaylistPoll {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
+  /** The origin may hold its answer back until there is something new, where it offers that. Default: no. */
+  readonly blocking?: boolean;
   /** Asked for when the answer has come. */
   cut(): PlaylistCut | undefined;
 }
 
-/** The media playlist of one recording, wherever it is: named directly, or chosen from a master playlist. */
+/** Where the media playlist is, according to one answer of the link. */
+interface Address {
+  readonly url: URL;
+  readonly resolution: Resolution;
+}
+
+interface Read {
+  /** How old its question was. */
+  readonly number: number;
+  readonly text: string;
+  /** What relative addresses in it refer to. */
+  readonly base: string;
+  readonly playlist: MediaPlaylist;
+}
+
+/** The media playlist of one track from one source, wherever it is now. */
 export class PlaylistSource {
   readonly #options: PlaylistSourceOptions;
-  #mediaUrl: URL | undefined;
-  #variant: Variant | undefined;
+  #address: Address | undefined;
+  /** A newer address that has not answered yet. The old one is left when it has. */
+  #fresh: Address | undefined;
+  #renewing = false;
+  #renewals = 0;
+  #renewNotBefore = Number.NEGATIVE_INFINITY;
   #refusals = 0;
+  #segmentRefusals = 0;
+  #directedFailures = 0;
+  #isPlainNext = false;
+  /** The link has to be asked anew: what it said led nowhere. */
+  #outdated: Resolution | undefined;
+  #bug: { readonly error: unknown } | undefined;
   #asked = 0;
-  /** The last answer that was read, and how old its question was. */
-  #read: { readonly text: string; readonly number: number } | undefined;
+  #last: Read | undefined;
 
   constructor(options: PlaylistSourceOptions) {
     this.#options = options;
   }
 
-  /** What is recorded, for people and the manifest. No addresses: they may hold tokens. */
-  get description(): Readonly<Record<string, unknown>> {
-    const variant = this.#variant;
-    if (variant === undefined) return { playlist: 'media' };
-    const { bandwidth, width, height, frameRate, codecs } = variant;
-    const facts = { bandwidth, width, height, frameRate, codecs };
-    return {
-      playlist: 'master',
-      variant: describeVariant(variant),
-      ...Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)),
-      ...(variant.renditions.some(({ kind }) => kind === 'audio') && {
-        missing: 'the sound: it is in playlists of its own',
-      }),
-    };
-  }
-
   /**
-   * Asks once. `unchanged`: the same text as the last one that was read. Rejects with a KennelError: `source.notFound`,
-   * `source.refused` or `source.unavailable` with `details.status`; what the transport and `parsePlaylist` reject with;
-   * `source.unsupported` for what this engine cannot record, `quality.notFound`.
+   * Asks once. `unchanged`: the same text as the last one that was read. Rejects as `LinkSource.resolve`, `playlistAnswer` and
+   * `parsePlaylist` do; with `source.notFound` when the link has no such track.
    */
   async poll(poll: PlaylistPoll): Promise<MediaPlaylist | 'unchanged'> {
     const { clock } = this.#options;
     this.#asked++;
     const number = this.#asked;
     try {
-      const playlist = await withDeadline(
+      const answer = await withDeadline(
         { clock, timeoutMs: poll.timeoutMs, outer: poll.signal },
         async (signal) => await this.#ask({ ...poll, signal }, number),
       );
       this.#refusals = 0;
-      return playlist;
+      return answer;
     } catch (error) {
-      this.#refused(error);
+      const refused =
+        isKennelError(error) &&
+        (error.code === 'source.notFound' || error.code === 'source.refused');
+      this.#refusals = refused ? this.#refusals + 1 : 0;
+      if (this.#address === undefined && this.#refusals >= REFUSALS_MAX) {
+        this.#outdated = this.#options.link.resolution;
+        this.#refusals = 0;
+      }
       throw error;
     }
   }
 
-  async #ask(poll: PlaylistPoll, number: number): Promise<MediaPlaylist | 'unchanged'> {
-    const mediaUrl = this.#mediaUrl ?? this.#options.url;
-    const { text, url } = await this.#text(mediaUrl, poll);
-    if (this.#mediaUrl !== undefined && text === this.#read?.text) return 'unchanged';
-    const playlist = parsePlaylist(text, url, { cut: poll.cut() });
-    if (playlist.kind === 'master') return await this.#choose(playlist, poll, number);
-    return this.#accept(playlist, { mediaUrl, text, number });
+  /** A segment of this source was stored, or refused although the playlist lists it. */
+  segmentEnded(outcome: 'stored' | 'refused'): void {
+    this.#segmentRefusals = outcome === 'stored' ? 0 : this.#segmentRefusals + 1;
   }
 
-  async #choose(
-    master: MasterPlaylist,
+  async #ask(poll: PlaylistPoll, number: number): Promise<MediaPlaylist | 'unchanged'> {
+    if (this.#bug !== undefined) throw this.#bug.error;
+    if (this.#address === undefined) return await this.#begin(poll, number);
+    this.#renewWhenDue(this.#address);
+    const fresh = this.#fresh;
+    if (fresh === undefined) return await this.#read(this.#address, poll, number);
+    try {
+      const answer = await this.#read(fresh, poll, number);
+      this.#move(fresh);
+      return answer;
+    } catch (error) {
+      if (this.#fresh === fresh) this.#fresh = undefined;
+      if (poll.signal.aborted || !isKennelError(error)) throw error;
+      return await this.#read(this.#address, poll, number);
+    }
+  }
+
+  async #begin(poll: PlaylistPoll, number: number): Promise<MediaPlaylist | 'unchanged'> {
+    const { link } = this.#options;
+    const resolution = await link.resolve({ after: this.#outdated, signal: poll.signal });
+    const address = this.#addressIn(resolution);
+    // The answer that told what the link is holds the first playlist already.
+    const media = resolution.variant === undefined ? link.takeMedia() : undefined;
+    const answer =
+      media === undefined
+        ? await this.#read(address, poll, number)
+        : this.#accept(address, { ...media, number }, poll);
+    this.#address ??= address;
+    return answer;
+  }
+
+  #addressIn(resolution: Resolution): Address {
+    const url = this.#options.address(resolution);
+    if (url !== undefined) return { url, resolution };
+    const { host } = this.#options.link.url;
+    throw new KennelError('source.notFound', `${host} has no such track.`, {
+      retryable: true,
+      details: { host },
+    });
+  }
+
+  #move(address: Address): void {
+    if (this.#fresh !== address) return;
+    this.#address = address;
+    this.#fresh = undefined;
+    this.#renewals = 0;
+    this.#segmentRefusals = 0;
+  }
+
+  async #read(
+    address: Address,
     poll: PlaylistPoll,
     number: number,
   ): Promise<MediaPlaylist | 'unchanged'> {
-    const variant = chooseVariant(master.variants, this.#options.quality);
-    const { text, url } = await this.#text(variant.url, poll);
-    const playlist = parsePlaylist(text, url, { cut: poll.cut() });
-    if (playlist.kind === 'master') {
-      throw new KennelError('playlist.invalid', 'A variant leads to another master playlist.', {
-        retryable: true,
-      });
+    const { transport } = this.#options;
+    const { signal, timeoutMs } = poll;
+    const ask = async (url: URL) => await playlistAnswer({ url, transport, signal, timeoutMs });
+    const url = this.#directed(address.url, poll);
+    const isDirected = url !== address.url;
+    try {
+      const answer = this.#accept(address, { ...(await ask(url)), number }, poll);
+      this.#isPlainNext = false;
+      if (isDirected) this.#directedFailures = 0;
+      return answer;
+    } catch (error) {
+      const isKnown = isKennelError(error) && !signal.aborted;
+      if (isDirected && isKnown && error.details['delta'] === true) {
+        return this.#accept(address, { ...(await ask(address.url)), number }, poll);
+      }
+      // Where the plain question fails as well, the directives are not to blame.
+      this.#directedFailures = isDirected ? this.#directedFailures + 1 : 0;
+      this.#isPlainNext = isDirected;
+      throw error;
     }
-    this.#variant = variant;
-    return this.#accept(playlist, { mediaUrl: variant.url, text, number });
+  }
+
+  /** With what a low-latency origin understands; once without when that has failed, and for good when it fails again. */
+  #directed(url: URL, { blocking = false }: PlaylistPoll): URL {
+    const last = this.#last;
+    if (last === undefined || this.#isPlainNext) return url;
+    if (this.#directedFailures >= DIRECTED_FAILURES_MAX) return url;
+    const { playlist, text } = last;
+    return directedUrl(url, reloadDirectives({ playlist, characters: text.length }, { blocking }));
   }
 
   #accept(
-    playlist: MediaPlaylist,
-    from: { mediaUrl: URL; text: string; number: number },
-  ): MediaPlaylist {
-    if (playlist.segments.some(({ key }) => key !== undefined)) {
-      throw new KennelError(
-        'source.unsupported',
-        'The stream is encrypted with AES-128, which this version cannot record yet.',
-        { details: { method: 'AES-128' } },
-      );
+    { resolution }: Address,
+    answer: FetchedText & { readonly number: number },
+    poll: PlaylistPoll,
+  ): MediaPlaylist | 'unchanged' {
+    const { text, url, number } = answer;
+    const base = url.origin + url.pathname;
+    const last = this.#last;
+    if (last !== undefined && text === last.text && base === last.base) return 'unchanged';
+    const { variables } = resolution;
+    const playlist = parsePlaylist(text, url, {
+      cut: poll.cut(),
+      variables,
+      previous: last?.playlist,
+    });
+    if (playlist.kind === 'master') {
+      // A link may become something else; a variant may not.
+      if (resolution.variant === undefined) {
+        this.#address = undefined;
+        this.#outdated = resolution;
+      }
+      throw new KennelError('playlist.invalid', 'A master playlist stands for a media playlist.', {
+        retryable: true,
+      });
     }
-    // Later polls go to this address again, not to where it redirected: the redirect may choose another server next time.
-    this.#mediaUrl = from.mediaUrl;
-    if (from.number > (this.#read?.number ?? 0)) this.#read = from;
+    if (number > (last?.number ?? 0)) this.#last = { number, text, base, playlist };
     return playlist;
   }
 
-  async #text(url: URL, poll: PlaylistPoll): Promise<{ text: string; url: URL }> {
-    const { transport, headers } = this.#options;
-    const answer = await fetchText({
-      transport,
-      url,
-      headers,
-      signal: poll.signal,
-      idleTimeoutMs: poll.timeoutMs,
-      bodyBytesMax: PLAYLIST_CHARACTERS_MAX,
+  /** Asks the link beside the polls; the old address is used until the new one has answered. */
+  #renewWhenDue({ resolution }: Address): void {
+    const { clock, link, life } = this.#options;
+    const now = clock.elapsed();
+    // A link that is a media playlist leads nowhere else: it is asked again with every poll.
+    if (resolution.variant === undefined || this.#renewing || this.#fresh !== undefined) return;
+    const { renewAt = Number.POSITIVE_INFINITY } = resolution;
+    const isRefused =
+      this.#refusals >= REFUSALS_MAX || this.#segmentRefusals >= SEGMENT_REFUSALS_MAX;
+    if (now < this.#renewNotBefore || (!isRefused && now < renewAt)) return;
+    this.#renewing = true;
+    const waitMs = Math.min(RENEW_AGAIN_LAST_MS, RENEW_AGAIN_FIRST_MS * 2 ** this.#renewals);
+    this.#renewals++;
+    this.#renewNotBefore = now + waitMs;
+    void this.#renew(link.resolve({ after: resolution, signal: life })).finally(() => {
+      this.#renewing = false;
     });
-    const { status } = answer;
-    if (status >= 200 && status < 300) return answer;
-    const missing = status === 404 || status === 410;
-    const refused = status === 401 || status === 403 || status === 451;
-    throw new KennelError(
-      missing ? 'source.notFound' : refused ? 'source.refused' : 'source.unavailable',
-      `${url.host} answered ${status} for the playlist.`,
-      { retryable: true, details: { host: url.host, status } },
-    );
   }
 
-  #refused(error: unknown): void {
-    const refused =
-      isKennelError(error) && (error.code === 'source.notFound' || error.code === 'source.refused');
-    this.#refusals = refused ? this.#refusals + 1 : 0;
-    // The address came from a master playlist and may have run out: the master names a fresh one.
-    if (this.#variant !== undefined && this.#refusals >= REFUSALS_MAX) this.#mediaUrl = undefined;
+  async #renew(resolving: Promise<Resolution>): Promise<void> {
+    try {
+      this.#fresh = this.#addressIn(await resolving);
+    } catch (error) {
+      // The polls tell how the source is. What is no KennelError is a bug, and theirs to throw.
+      if (!isKennelError(error) && !this.#options.life.aborted) this.#bug = { error };
+    }
   }
 }

@@ -17,8 +17,6 @@ export interface SourceSwitchOptions {
   readonly links: number;
   /** Every link is polled all the time. Default: one source, and others only when it is in trouble. */
   readonly dual: boolean;
-  /** The source that has answered already. Default: 0. */
-  readonly active?: number;
 }
 
 interface Standing {
@@ -42,18 +40,23 @@ interface Standing {
 export class SourceSwitch {
   readonly #options: SourceSwitchOptions;
   readonly #standings: Standing[] = [];
-  #active: number;
+  #active = 0;
   #beside: number | undefined;
 
   constructor(options: SourceSwitchOptions) {
     this.#options = options;
-    this.#active = options.active ?? 0;
     this.grow(options.links);
   }
 
   /** The source that the recording rests on. */
   get active(): number {
     return this.#active;
+  }
+
+  /** This source has answered first. */
+  begin(source: number): void {
+    this.#of(source);
+    this.#active = source;
   }
 
   /** There are so many sources now: redundant addresses come after the links. */

@@ -3,7 +3,7 @@ import { SourceSwitch } from '../../../src/hls/source/sourceSwitch.ts';
 
 const TARGET_MS = 2_000;
 
-function setup({ links = 2, dual = false, count = links } = {}) {
+function setup({ links = 2, dual = false, count = 0 } = {}) {
   const turns = new SourceSwitch({ links, dual });
   turns.grow(count);
   const clock = { now: 0 };

@@ -1,0 +1,191 @@
+import path from 'node:path';
+import type { Progress } from '../../machines/ports.ts';
+import type { JobSpec } from '../../machines/vocabulary.ts';
+import { CHECKSUMS_DEFAULT } from '../ledger/contentHash.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { JournalWriter } from './journalWriter.ts';
+import type { StreamEnd } from './planner/endOfStream.ts';
+import type { FirstPlaylist } from './recordingRun.ts';
+import { RecordingTracks } from './recordingTracks.ts';
+import { probeFile, removeFile } from './segment/mediaFiles.ts';
+import { SegmentTaker } from './segment/segmentTaker.ts';
+import { describedTracks, describeSource } from './source/describeSource.ts';
+import { MAIN_TRACK } from './source/linkSource.ts';
+import { openSource } from './source/openSource.ts';
+import { chooseRenditions } from './source/renditions.ts';
+import { linksOf, SourceList } from './source/sourceList.ts';
+import { TrackFeed } from './source/trackFeed.ts';
+import type { StreamRecorderOptions } from './streamRecorderContract.ts';
+import { countedTransport } from './transport/countedTransport.ts';
+import { jobTransport } from './transport/jobTransport.ts';
+import type { Transport } from './transport/transport.ts';
+
+export interface JobRecordingOptions extends StreamRecorderOptions {
+  readonly ledger: Ledger;
+  readonly writer: JournalWriter;
+}
+
+/** What the recording begins with, and the renditions that are recorded beside it. */
+interface Opened extends FirstPlaylist {
+  readonly tracks: readonly string[];
+}
+
+/** From the first playlist to the end of all tracks: finds the sources, and lets the tracks run. */
+export class JobRecording {
+  readonly #options: JobRecordingOptions;
+  readonly #opening = new AbortController();
+  /** Settled by earlier attempts. */
+  readonly #before: number;
+  #tracks: RecordingTracks | undefined;
+  #stopping: 'duration' | 'stopped' | undefined;
+  #broken: { readonly reason: unknown } | undefined;
+  #beats = 0;
+  #bytes = 0;
+
+  constructor(options: JobRecordingOptions) {
+    this.#options = options;
+    this.#before = options.ledger.advertised;
+  }
+
+  get progress(): Progress {
+    return {
+      beats: this.#beats,
+      bytes: this.#bytes,
+      advertised: this.#before + (this.#tracks?.advertised ?? 0),
+      settled: this.#before + (this.#tracks?.settled ?? 0),
+    };
+  }
+
+  stop(why: 'duration' | 'stopped'): void {
+    this.#stopping ??= why;
+    this.#opening.abort(letGo);
+    this.#tracks?.stop(why);
+  }
+
+  /** Lets go of everything; `run` rejects with the reason. */
+  abort(reason: unknown): void {
+    this.#broken ??= { reason };
+    this.#opening.abort(reason);
+    this.#tracks?.abort(reason);
+  }
+
+  /** Rejects with what `abort` was told, with the reason why there is no source to begin with, or with a bug. */
+  async run(): Promise<StreamEnd> {
+    const { job, clock, ledger } = this.#options;
+    const life = new AbortController();
+    const { spec } = job;
+    const transport = transportOf(spec, this.#options.transport);
+    const sources = new SourceList({ spec, transport, clock, life: life.signal });
+    const main = this.#feed(MAIN_TRACK, sources);
+    const feeds = new Map([[MAIN_TRACK, main]]);
+    try {
+      const first = ledger.startedAt === undefined ? await this.#open(main, sources) : undefined;
+      if (first === 'stopped') return { why: this.#stopping ?? 'stopped', evidence: {} };
+      const tracks = first?.tracks ?? [...describedTracks(ledger.source), ...ledger.tracks];
+      for (const track of tracks) {
+        if (!feeds.has(track)) feeds.set(track, this.#feed(track, sources));
+      }
+      return await this.#record({ feeds, transport, first });
+    } finally {
+      life.abort(letGo);
+      for (const track of feeds.keys()) await this.#removeProbe(track);
+    }
+  }
+
+  /** Should it stay, it does no harm: nothing names it, and it says nothing about how the recording ended. */
+  async #removeProbe(track: string): Promise<void> {
+    const { directory } = this.#options;
+    await removeFile(path.join(directory, probeFile(track))).catch(() => undefined);
+  }
+
+  async #record({
+    feeds,
+    transport,
+    first,
+  }: {
+    feeds: ReadonlyMap<string, TrackFeed>;
+    transport: Transport;
+    first: FirstPlaylist | undefined;
+  }): Promise<StreamEnd> {
+    const { job, clock, ledger, writer, directory, random, log } = this.#options;
+    const checksums = ledger.jobId === undefined ? CHECKSUMS_DEFAULT : ledger.checksums;
+    const taker = new SegmentTaker({
+      directory,
+      transport: countedTransport(transport, (bytes) => {
+        this.#beats++;
+        this.#bytes += bytes;
+      }),
+      headers: {},
+      clock,
+      writer,
+      inits: ledger.inits,
+      checksums,
+    });
+    this.#tracks = new RecordingTracks({
+      feeds,
+      patienceMs: job.spec.patienceMs,
+      ledger,
+      taker,
+      writer,
+      clock,
+      random,
+      beat: () => void this.#beats++,
+      log,
+    });
+    // It takes the first playlist before anything else: what was accepted has to be stored or named, also when told to stop.
+    const running = this.#tracks.run(first);
+    if (this.#broken !== undefined) this.#tracks.abort(this.#broken.reason);
+    if (this.#stopping !== undefined) this.#tracks.stop(this.#stopping);
+    return await running;
+  }
+
+  #feed(track: string, sources: SourceList): TrackFeed {
+    const { clock, log, job } = this.#options;
+    return new TrackFeed({ track, sources, dual: job.spec.dual ?? false, clock, log });
+  }
+
+  /** The first playlist of the whole recording; from here its duration counts. */
+  async #open(feed: TrackFeed, sources: SourceList): Promise<Opened | 'stopped'> {
+    const { clock, job, writer, onStarted, log } = this.#options;
+    const { signal } = this.#opening;
+    let first: FirstPlaylist;
+    try {
+      const { waitMs } = job.spec;
+      first = await openSource({ feed, clock, waitMs, signal, tried: () => this.#beats++ });
+    } catch (error) {
+      if (this.#stopping === undefined || this.#broken !== undefined) throw error;
+      return 'stopped';
+    }
+    const { source } = first;
+    feed.begin(source);
+    const resolution = sources.resolution(source);
+    if (resolution === undefined) throw new Error('a source has answered before its link');
+    const { variant } = resolution;
+    const chosen = variant === undefined ? [] : chooseRenditions(variant, job.spec);
+    const description = describeSource(resolution, { source, chosen });
+    const at = clock.now();
+    this.#beats++;
+    const started = writer.write({ t: 'started', at, source: description });
+    await Promise.race([started, aborted(signal)]);
+    if (this.#broken !== undefined) throw this.#broken.reason;
+    log('The recording starts.', description);
+    onStarted(at);
+    return { ...first, tracks: chosen.map(({ track }) => track) };
+  }
+}
+
+/** Each job has its own cookies, headers and proxy, whatever it shares with others. */
+const transportOf = (spec: JobSpec, shared: Transport): Transport =>
+  jobTransport(shared, {
+    sources: linksOf(spec),
+    ...(spec.headers && { headers: spec.headers }),
+    ...(spec.proxy !== undefined && { proxy: spec.proxy }),
+  });
+
+const letGo = new Error('the recorder was told to let go');
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });

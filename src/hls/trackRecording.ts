@@ -1,0 +1,82 @@
+import type { Clock } from '../core/clock.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { StreamEnd } from './planner/endOfStream.ts';
+import { Planner } from './planner/planner.ts';
+import { resumeFrom } from './planner/resume.ts';
+import type { RecordWriter, RunPlanner, Taker } from './recordingPorts.ts';
+import { type FirstPlaylist, RecordingRun } from './recordingRun.ts';
+import type { TrackFeed } from './source/trackFeed.ts';
+
+export interface TrackParts {
+  readonly ledger: Ledger;
+  readonly taker: Taker;
+  readonly writer: RecordWriter;
+  readonly clock: Clock;
+  random(): number;
+  /** A sign of life. */
+  beat(): void;
+  log(message: string, fields: Readonly<Record<string, unknown>>): void;
+}
+
+export interface TrackOptions extends TrackParts {
+  readonly track: string;
+  readonly feed: TrackFeed;
+  /** How long its source may be silent before its end is assumed, milliseconds; not finite: for ever. */
+  readonly patienceMs: number;
+}
+
+/** One track of a recording: what decides about it, and what does as it says. */
+export class TrackRecording {
+  readonly track: string;
+  readonly #planner: Planner;
+  readonly #run: RecordingRun;
+  /** Settled before this attempt began. */
+  readonly #before: number;
+
+  constructor(options: TrackOptions) {
+    const { track, feed, patienceMs, ledger, clock } = options;
+    this.track = track;
+    const resume = resumeFrom(ledger, track, clock.now());
+    this.#before = resume?.settled ?? 0;
+    this.#planner = new Planner({ track, patienceMs, resume, now: clock.elapsed() });
+    this.#run = new RecordingRun({ ...options, feed, planner: ofOneSource(this.#planner) });
+  }
+
+  /** Segments that this attempt came to know of, and how many of them are stored or named. */
+  get advertised(): number {
+    return this.#planner.advertised - this.#before;
+  }
+
+  get settled(): number {
+    return this.#planner.settled - this.#before;
+  }
+
+  /** Rejects with what `abort` was told, or with a bug. */
+  run(first?: FirstPlaylist): Promise<StreamEnd> {
+    return this.#run.run(first);
+  }
+
+  stop(why: 'duration' | 'stopped'): void {
+    this.#run.stop(why);
+  }
+
+  abort(reason: unknown): void {
+    this.#run.abort(reason);
+  }
+}
+
+/** Until the planner knows of several sources. */
+const ofOneSource = (planner: Planner): RunPlanner => ({
+  plan: (now) => ({ ...planner.plan(now), blocking: false }),
+  stop: (why, now) => planner.stop(why, now),
+  mayPoll: () => true,
+  onPollSent: (now) => planner.onPollSent(now),
+  onPlaylist: (poll, playlist, now) => planner.onPlaylist(poll, playlist, now),
+  onUnchanged: (poll, now) => planner.onUnchanged(poll, now),
+  onPollFailed: (poll, sign) => planner.onPollFailed(poll, sign),
+  cut: () => planner.cut,
+  onLanded: (key, now) => planner.onLanded(key, now),
+  onFetched: (key, checksum, now) => planner.onFetched(key, checksum, now),
+  onFetchFailed: (key, failure, at) => planner.onFetchFailed(key, failure, at),
+  onProbed: (result, at) => planner.onProbed(result, at),
+});
