@@ -36,11 +36,16 @@ async function argumentsOf(argv: readonly string[], { env }: CliContext): Promis
   if (argv.length > 0) return [...argv];
   const order = adhocOrder(env);
   if (!order) return ['--help'];
-  const { url, quality, duration, output } = order;
+  const { url, quality, duration, output, fallbacks = [], dual, audio, subtitles, proxy } = order;
   return [
     'record',
     ...(duration ? ['--duration', duration] : []),
     ...(output ? ['--output', output] : []),
+    ...fallbacks.flatMap((fallback) => ['--fallback', fallback]),
+    ...(dual ? ['--dual'] : []),
+    ...(audio ? ['--audio', audio] : []),
+    ...(subtitles ? ['--subtitles', subtitles] : []),
+    ...(proxy ? ['--proxy', proxy] : []),
     '--',
     url,
     ...(quality ? [quality] : []),

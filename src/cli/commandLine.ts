@@ -10,7 +10,8 @@ Exit codes:
   78 configuration · 130/143 after SIGINT/SIGTERM, once what was recorded is finalised
 Environment: KENNEL_DATA_DIR, DATABASE_URL, KENNEL_HOSTS, KENNEL_HOST_MEMORY_MIB, KENNEL_LOG_LEVEL,
   KENNEL_FFMPEG, NO_COLOR;
-  RUNNING_MODE=adhoc MANIFEST_URL=… [QUALITY=… DURATION=… OUTPUT=…] records without arguments.`;
+  RUNNING_MODE=adhoc MANIFEST_URL=… [QUALITY=… DURATION=… OUTPUT=… FALLBACK_URLS=… DUAL=1 AUDIO=… SUBTITLES=…
+  PROXY_URL=…] records without arguments; several fallbacks are separated by white space.`;
 
 /** A command's work: resolves with its exit code. */
 type Done = (exitCode: number) => void;
@@ -42,7 +43,12 @@ function addRecordingCommands(program: Command, context: CliContext, done: Done)
     .option('-d, --duration <time>', 'how long: 90, 90s, 5m, 1h30m, 01:30:00')
     .option('--wait [time]', 'wait for a stream that is not there yet (default: 24h)')
     .option('--patience <time>', 'how long the source may be silent before it counts as gone (2m)')
+    .option('--fallback <url>', 'another link to the same stream; may be repeated', collect, [])
+    .option('--dual', 'record all links at once: what one lacks is taken from another')
+    .option('--audio <wishes>', 'separate audio: default, all, or languages and names (en,de)')
+    .option('--subtitles <wishes>', 'subtitles: all (the default), none, or languages and names')
     .option('--header <"Name: value">', 'request header; may be repeated', collect, [])
+    .option('--proxy <url>', 'HTTP proxy for everything: http://[user:password@]host:port')
     .option('--keep-segments', 'keep the segments after the file is verified and stored')
     .action(async (url: string, quality: string | undefined, options) => {
       const { record } = await import('./commands/record.ts');

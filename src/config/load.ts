@@ -45,9 +45,18 @@ export interface AdhocOrder {
   readonly quality?: string;
   readonly duration?: string;
   readonly output?: string;
+  readonly fallbacks?: readonly string[];
+  readonly dual?: boolean;
+  readonly audio?: string;
+  readonly subtitles?: string;
+  readonly proxy?: string;
 }
 
-/** @throws KennelError `config.invalid` for an unknown mode, or for `adhoc` without a link. */
+/** What says yes and no in an environment variable. */
+const YES: ReadonlySet<string> = new Set(['1', 'true', 'yes', 'on']);
+const NO: ReadonlySet<string> = new Set(['', '0', 'false', 'no', 'off']);
+
+/** @throws KennelError `config.invalid` for an unknown mode, for `adhoc` without a link, for a switch that is neither. */
 export function adhocOrder(env: Environment): AdhocOrder | undefined {
   const { RUNNING_MODE: mode, MANIFEST_URL: url } = env;
   if (!mode) return undefined;
@@ -62,10 +71,24 @@ export function adhocOrder(env: Environment): AdhocOrder | undefined {
       'RUNNING_MODE=adhoc needs MANIFEST_URL, the link to record.',
     );
   const { QUALITY: quality, DURATION: duration, OUTPUT: output } = env;
+  const { AUDIO: audio, SUBTITLES: subtitles, PROXY_URL: proxy } = env;
+  const fallbacks = (env['FALLBACK_URLS'] ?? '').split(/\s+/).filter(Boolean);
   return {
     url,
     ...(quality && { quality }),
     ...(duration && { duration }),
     ...(output && { output }),
+    ...(fallbacks.length > 0 && { fallbacks }),
+    ...(isOn(env, 'DUAL') && { dual: true }),
+    ...(audio && { audio }),
+    ...(subtitles && { subtitles }),
+    ...(proxy && { proxy }),
   };
+}
+
+function isOn(env: Environment, name: string): boolean {
+  const word = (env[name] ?? '').toLowerCase();
+  if (YES.has(word)) return true;
+  if (NO.has(word)) return false;
+  throw new KennelError('config.invalid', `${name} is ${JSON.stringify(word)}; write 1 or 0.`);
 }

@@ -284,9 +284,14 @@ function releaseError(
   }
 }
 
-/** The same source, wishes and destination: then it is the same recording. */
+/**
+ * The same source, wishes and destination: then it is the same recording. Other ways to the same stream (fallbacks, a proxy,
+ * headers) and other patience make no other recording of it.
+ */
 const asksTheSame = (a: JobSpec, b: JobSpec): boolean =>
   a.url === b.url &&
   a.output === b.output &&
   a.durationMs === b.durationMs &&
-  a.quality.join() === b.quality.join();
+  a.quality.join() === b.quality.join() &&
+  (a.audio ?? ['default']).join() === (b.audio ?? ['default']).join() &&
+  (a.subtitles ?? ['all']).join() === (b.subtitles ?? ['all']).join();

@@ -14,6 +14,11 @@ export interface RecordOptions extends RunOptions {
   readonly wait?: string | true;
   readonly patience?: string;
   readonly header: readonly string[];
+  readonly fallback: readonly string[];
+  readonly dual?: boolean;
+  readonly proxy?: string;
+  readonly audio?: string;
+  readonly subtitles?: string;
   readonly keepSegments?: boolean;
   readonly dataDir?: string;
 }
@@ -22,10 +27,16 @@ const WAIT_DEFAULT = '24h';
 
 /** `kennel record URL [QUALITY]` */
 export async function record(context: CliContext, options: RecordOptions): Promise<number> {
-  const { url, quality, output, duration, wait, patience, keepSegments, dataDir } = options;
+  const { duration, wait, patience, dataDir } = options;
+  const { url, quality, output, keepSegments, dual, proxy, audio, subtitles } = options;
   const spec = jobSpec({
     url,
+    fallbacks: options.fallback,
+    dual,
+    proxy,
     quality,
+    audio,
+    subtitles,
     output,
     keepSegments,
     headers: headersOf(options.header),

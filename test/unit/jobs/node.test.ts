@@ -150,3 +150,12 @@ test('an unfinished job whose segments lie on another machine is left to that on
   });
   expect(await node.submit(spec)).toMatchObject({ resumed: false });
 });
+
+test('the same stream by another way is the same recording, other renditions of it are not', async () => {
+  const { node } = await setup();
+  const { jobId } = await node.submit(spec);
+  const another = { ...spec, fallbacks: ['http://backup/live.m3u8'], proxy: 'http://proxy:3128' };
+  expect(await node.submit(another)).toEqual({ jobId, resumed: true });
+  expect(await node.submit({ ...spec, audio: ['default'] })).toMatchObject({ resumed: true });
+  expect(await node.submit({ ...spec, audio: ['all'] })).toMatchObject({ resumed: false });
+});
