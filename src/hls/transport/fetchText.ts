@@ -32,7 +32,6 @@ export interface FetchedText {
 
 const inflate = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.inflate);
 const inflateRaw = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.inflateRaw);
-const zstdDecompress = promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
 /** RFC 1950 §2.2: the method is deflate, and the two bytes are a multiple of 31. */
 const hasZlibHeader = (bytes: Buffer): boolean =>
   bytes.length >= 2 && (bytes.readUInt8(0) & 0x0f) === 8 && bytes.readUInt16BE(0) % 31 === 0;
@@ -44,8 +43,7 @@ const DECOMPRESS: Readonly<Record<string, Decompress>> = {
   // Half the servers send it with zlib's header, as RFC 9110 §8.4.1.2 says, half without.
   deflate: (bytes, options) => (hasZlibHeader(bytes) ? inflate : inflateRaw)(bytes, options),
   br: promisify(zlib.brotliDecompress),
-  zstd: (bytes, { maxOutputLength }) =>
-    zstdDecompress(bytes, maxOutputLength === undefined ? {} : { maxOutputLength }),
+  ...zstd(),
 };
 
 /** Request headers that would change which body comes back; a person may have copied them from a browser. */
@@ -122,4 +120,14 @@ async function decompressed(
       { cause: error, retryable: true, details },
     );
   }
+}
+
+/** Only newer versions of Node have it; nobody is asked for it. */
+function zstd(): Readonly<Record<string, Decompress>> {
+  if (!('zstdDecompress' in zlib)) return {};
+  const decompress = promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
+  return {
+    zstd: (bytes, { maxOutputLength }) =>
+      decompress(bytes, maxOutputLength === undefined ? {} : { maxOutputLength }),
+  };
 }

@@ -12,6 +12,8 @@ export interface HopRequest
   readonly headers: RequestHeaders;
   /** Checked: `http:` or `https:`. */
   readonly proxy?: URL;
+  /** The proxy is the operator's: it may stand at an address that is not permitted otherwise. */
+  readonly proxyTrusted?: boolean;
 }
 
 export interface HopAnswer extends TransportHead {

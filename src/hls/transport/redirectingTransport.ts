@@ -58,7 +58,7 @@ export function redirectingTransport(
         idleTimeoutMs: request.idleTimeoutMs,
         onHead: (head) => request.onHead?.(head),
         onData: (bytes) => request.onData(bytes),
-        ...(proxy === undefined ? {} : { proxy }),
+        ...(proxy === undefined ? {} : { proxy, proxyTrusted: request.proxy === undefined }),
       });
       if (setCookies.length > 0) await request.cookies?.take(url, setCookies);
       const next = redirectOf(url, answer);

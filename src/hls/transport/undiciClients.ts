@@ -2,6 +2,7 @@ import type { LookupFunction } from 'node:net';
 import { type buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import type { Clock } from '../../core/clock.ts';
 import { systemCodeOf } from '../../core/errors.ts';
+import type { HopRequest } from './hop.ts';
 import {
   CONNECT_MS_MAX,
   CONNECTION_AGE_MS_MAX,
@@ -19,6 +20,9 @@ export interface UndiciClientsOptions {
   readonly certificateAuthorities?: string;
   readonly lookup?: LookupFunction;
 }
+
+/** To whom, and through whom. */
+type Way = Pick<HopRequest, 'url' | 'proxy' | 'proxyTrusted'>;
 
 interface Client {
   readonly dispatcher: Dispatcher;
@@ -42,9 +46,10 @@ export class UndiciClients {
   }
 
   /** Hands over the dispatcher for a URL. `release` must be called once when the request has settled. */
-  acquire(url: URL, proxy: URL | undefined): { dispatcher: Dispatcher; release(): void } {
-    const key = `${proxy?.href ?? ''} ${url.origin}`;
-    const client = this.#clients.get(key) ?? this.#open(key, url, proxy);
+  acquire(way: Way): { dispatcher: Dispatcher; release(): void } {
+    const { url, proxy, proxyTrusted = false } = way;
+    const key = `${proxy?.href ?? ''} ${proxyTrusted} ${url.origin}`;
+    const client = this.#clients.get(key) ?? this.#open(key, way);
     client.users++;
     return {
       dispatcher: client.dispatcher,
@@ -64,18 +69,21 @@ export class UndiciClients {
     this.#dropUnused(0);
   }
 
-  #open(key: string, url: URL, proxy: URL | undefined): Client {
-    const dispatcher = proxy === undefined ? this.#direct(url) : this.#proxied(proxy);
+  #open(key: string, { url, proxy, proxyTrusted = false }: Way): Client {
+    const dispatcher = proxy === undefined ? this.#direct(url) : this.#proxied(proxy, proxyTrusted);
     const client = { dispatcher, users: 0, usedAt: this.#options.clock.elapsed() };
     this.#clients.set(key, client);
     return client;
   }
 
   #direct(url: URL): Dispatcher {
-    return new Pool(url.origin, { ...this.#poolOptions(), connect: this.#connect(true) });
+    return new Pool(url.origin, {
+      ...this.#poolOptions(),
+      connect: this.#connect({ http2: true, guarded: true }),
+    });
   }
 
-  #proxied(proxy: URL): Dispatcher {
+  #proxied(proxy: URL, trusted: boolean): Dispatcher {
     const bare = new URL(proxy.origin);
     const token = basicAuthorization(proxy);
     const poolOptions = this.#poolOptions();
@@ -86,9 +94,8 @@ export class UndiciClients {
       ...(token === undefined ? {} : { token }),
       // What goes to http links is asked in absolute form, as every proxy expects; only https needs a tunnel.
       proxyTunnel: false,
-      requestTls: this.#connect(true),
-      // The operator says where the proxy is; only its certificate is looked at.
-      proxyTls: this.#connect(false),
+      requestTls: this.#connect({ http2: true, guarded: true }),
+      proxyTls: this.#connect({ http2: false, guarded: !trusted }),
       clientFactory: (origin, options) =>
         new Pool(origin, { ...poolOptions, ...options, headersTimeout: CONNECT_MS_MAX }),
       factory: (origin, options) =>
@@ -115,15 +122,15 @@ export class UndiciClients {
     };
   }
 
-  #connect(allowH2: boolean) {
+  #connect({ http2, guarded }: { http2: boolean; guarded: boolean }) {
     const { certificateAuthorities, lookup } = this.#options;
     return {
-      allowH2,
+      allowH2: http2,
       timeout: CONNECT_MS_MAX,
       keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
       autoSelectFamily: true,
       ...(certificateAuthorities === undefined ? {} : { ca: certificateAuthorities }),
-      ...(lookup === undefined ? {} : { lookup }),
+      ...(lookup === undefined || !guarded ? {} : { lookup }),
     };
   }
 

@@ -4,12 +4,14 @@ import { type ClientOptions, lookupOf } from './leanHop.ts';
 import { IDLE_SOCKET_MS, SOCKETS_PER_ORIGIN } from './limits.ts';
 import { UndiciClients } from './undiciClients.ts';
 import { UndiciExchange } from './undiciExchange.ts';
+import { refuseUnendedStreams } from './unendedStreams.ts';
 
 /**
  * HTTP/1.1 and HTTP/2 by undici, through a proxy where the request names one; held to the limits and words of the lean client.
  * It costs about twice its CPU, and 20 MB once it is loaded.
  */
 export function undiciHop(options: ClientOptions = {}): Hop {
+  refuseUnendedStreams();
   const clock = options.clock ?? systemClock;
   const { certificateAuthorities } = options;
   const lookup = lookupOf(options);
@@ -22,8 +24,8 @@ export function undiciHop(options: ClientOptions = {}): Hop {
   });
 
   function once(request: HopRequest, again: boolean): Promise<HopAnswer> {
-    const { url, headers, proxy, signal } = request;
-    const { dispatcher, release } = clients.acquire(url, proxy);
+    const { url, headers, signal } = request;
+    const { dispatcher, release } = clients.acquire(request);
     return new Promise<HopAnswer>((resolve, reject) => {
       const abort = () => exchange.abort(signal.reason);
       const exchange = new UndiciExchange({
