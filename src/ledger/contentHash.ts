@@ -19,9 +19,9 @@ export const CHECKSUMS_DEFAULT: ChecksumAlgorithm =
   native.Hasher === undefined ? 'sha256' : 'blake3';
 
 /**
- * Begins the checksum of one file. Hashing each segment with SHA-256 cost three times what bringing it from the socket to the
- * disk does (3.4 to 4.1 CPU-s/GB on a processor without SHA instructions); BLAKE3 is as strong and takes 0.26
- * (`npm run bench:checksum`). Throws `tool.missing` when a recording needs BLAKE3 and its native module is not there.
+ * Begins the checksum of one file. SHA-256 costs 2.5 to 4.1 CPU-s/GB on a processor without instructions for it, more than all the
+ * rest between socket and disk; BLAKE3 is as strong and takes 0.2 to 0.3 (`npm run bench:checksum`). Throws `tool.missing` when a
+ * recording needs BLAKE3 and its native module is not there.
  */
 export function contentHash(algorithm: ChecksumAlgorithm): ContentHash {
   if (algorithm === 'blake3') return blake3();
