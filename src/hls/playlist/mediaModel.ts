@@ -23,7 +23,8 @@ export function mediaModel(text: string, options: MediaScanOptions): MediaPlayli
     new MediaScan(text, { ...options, cut: undefined }).facts();
   // Without a cut nothing can have moved.
   if (facts === undefined) throw new Error('a playlist that was not cut was cut');
-  const targetDurationMs = facts.targetDurationMs ?? guessedTargetMs(facts.drafts);
+  const { header } = facts;
+  const targetDurationMs = header.targetDurationMs ?? guessedTargetMs(facts.drafts);
   const segments = facts.drafts.map((draft) =>
     segmentModel(draft, { targetDurationMs, base: options.url }),
   );
@@ -33,12 +34,12 @@ export function mediaModel(text: string, options: MediaScanOptions): MediaPlayli
   return {
     kind: 'media',
     targetDurationMs,
-    mediaSequence: facts.mediaSequence,
-    discontinuitySequence: facts.discontinuitySequence,
+    mediaSequence: header.mediaSequence,
+    discontinuitySequence: header.discontinuitySequence,
     endList: facts.endList,
     windowMs: facts.windowMs + facts.withoutDuration * targetDurationMs,
     segments: facts.skipped === undefined ? listed : cutHead(listed, options.cut),
-    ...(facts.serverControl && { serverControl: facts.serverControl }),
+    ...(header.serverControl && { serverControl: header.serverControl }),
   };
 }
 

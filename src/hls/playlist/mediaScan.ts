@@ -1,5 +1,6 @@
 import { ByteRanges } from './byteRanges.ts';
 import { deltaRefused, type Skipped, skippedSegments } from './deltaUpdate.ts';
+import { DATE_TAG, HeadDate } from './headDate.ts';
 import { InitLine } from './initLine.ts';
 import { KeySet } from './keySet.ts';
 import { markKind } from './marks.ts';
@@ -9,16 +10,15 @@ import type {
   MediaPlaylist,
   PlaylistCut,
   SegmentEncryption,
-  ServerControl,
   Variables,
 } from './model.ts';
-import { durationMs, durationMsAt, instant, secondsMs, sequenceNumber } from './playlistNumbers.ts';
+import { DURATION_TAG, passPlainHead } from './plainHead.ts';
+import { PlaylistHeader } from './playlistHeader.ts';
+import { durationMs, durationMsAt, instant } from './playlistNumbers.ts';
 import { httpUrl, segmentIdentity } from './segmentIdentity.ts';
 import { type TagLine, tagLine } from './tagLine.ts';
 import { VariableScope } from './variableScope.ts';
 
-const DURATION_TAG = '#EXTINF:';
-const DATE_TAG = '#EXT-X-PROGRAM-DATE-TIME:';
 const HASH = 35;
 const SPACE = 32;
 const NO_BREAK_SPACE = 0xa0;
@@ -53,11 +53,8 @@ export interface SegmentDraft {
 
 /** What one pass over the lines of a media playlist finds. */
 export interface MediaFacts {
-  readonly targetDurationMs: number | undefined;
-  readonly mediaSequence: number;
-  readonly discontinuitySequence: number;
+  readonly header: PlaylistHeader;
   readonly endList: boolean;
-  readonly serverControl: ServerControl | undefined;
   readonly skipped: Skipped | undefined;
   /** Of the segments that have a duration, the skipped and those cut off included. */
   readonly windowMs: number;
@@ -84,13 +81,10 @@ export class MediaScan {
   readonly #ranges = new ByteRanges();
   readonly #drafts: SegmentDraft[] = [];
 
-  /** Tags that describe the whole playlist count up to the first segment, where RFC 8216 wants them to be. */
+  /** Counts up to the first segment, where RFC 8216 wants it to end. */
+  readonly #header = new PlaylistHeader();
   #hasBegun = false;
-  #targetDurationMs: number | undefined;
-  #mediaSequence: number | undefined;
-  #discontinuitySequence: number | undefined;
   #endList = false;
-  #serverControl: ServerControl | undefined;
   #skipped: Skipped | undefined;
 
   /** Number of the next segment, and what it takes over from those before it. */
@@ -100,8 +94,7 @@ export class MediaScan {
   #init: InitLine | { readonly section: InitSection } | undefined;
   #windowMs = 0;
   #withoutDuration = 0;
-  /** The last date before the first segment that is kept, and what was listed since. */
-  #headDate: { readonly place: readonly [number, number]; sinceMs: number } | undefined;
+  readonly #headDate: HeadDate;
   #skippedDate: number | undefined;
 
   /** Byte ranges of one resource follow each other, and reading its address is what costs most. */
@@ -127,6 +120,7 @@ export class MediaScan {
     this.#options = options;
     this.#variables = new VariableScope({ url, imports: variables });
     this.#keys = KeySet.none(url);
+    this.#headDate = new HeadDate(text);
   }
 
   /**
@@ -138,18 +132,15 @@ export class MediaScan {
     for (let start = 0; start < text.length; ) {
       const found = text.indexOf('\n', start);
       const end = found === -1 ? text.length : found;
-      this.#line(start, end);
+      const isAddress = this.#line(start, end);
       if (this.#anchor === 'moved') return undefined;
-      start = end + 1;
+      start = isAddress ? this.#passHead(end + 1) : end + 1;
     }
     const isCut = this.#keepFrom > 0;
     if (isCut && (this.#anchor === 'unseen' || this.#drafts.length === 0)) return undefined;
     return {
-      targetDurationMs: this.#targetDurationMs,
-      mediaSequence: this.#mediaSequence ?? 0,
-      discontinuitySequence: this.#discontinuitySequence ?? 0,
+      header: this.#header,
       endList: this.#endList,
-      serverControl: this.#serverControl,
       skipped: this.#skipped,
       windowMs: this.#windowMs,
       withoutDuration: this.#withoutDuration,
@@ -159,16 +150,38 @@ export class MediaScan {
     };
   }
 
-  #line(lineStart: number, end: number): void {
+  /** Whether it was the address of a segment, so that nothing is pending any more. */
+  #line(lineStart: number, end: number): boolean {
     const text = this.#text;
     let start = lineStart;
     while (start < end && isBlank(text.charCodeAt(start))) start++;
-    if (start === end) return;
-    if (text.charCodeAt(start) !== HASH) this.#address(start, end);
-    else if (text.startsWith(DURATION_TAG, start)) {
+    if (start === end) return false;
+    if (text.charCodeAt(start) !== HASH) {
+      this.#address(start, end);
+      return true;
+    }
+    if (text.startsWith(DURATION_TAG, start)) {
       this.#durationMs = durationMsAt(text, start + DURATION_TAG.length, end);
     } else if (text.startsWith(DATE_TAG, start)) this.#date = [start + DATE_TAG.length, end];
     else if (text.startsWith('#EXT', start)) this.#tag(tagLine(text.slice(start, end)));
+    return false;
+  }
+
+  /** Passes over what need not be read of the head, and says where reading goes on. */
+  #passHead(from: number): number {
+    const anchorMsn = this.#options.cut?.anchor.msn ?? 0;
+    const upTo = this.#next <= anchorMsn ? Math.min(this.#keepFrom, anchorMsn) : this.#keepFrom;
+    if (this.#next >= upTo) return from;
+    const passed = passPlainHead(this.#text, {
+      from,
+      segmentsMax: upTo - this.#next,
+      date: this.#headDate,
+      targetDurationMs: this.#header.targetDurationMs ?? 0,
+    });
+    this.#next += passed.segments;
+    this.#windowMs += passed.durationMs;
+    this.#withoutDuration += passed.withoutDuration;
+    return passed.end;
   }
 
   #tag(tag: TagLine): void {
@@ -208,23 +221,9 @@ export class MediaScan {
         return;
       default:
         if (markKind(name) !== undefined) this.#mark(tag);
-        else if (!this.#hasBegun) this.#header(tag);
-    }
-  }
-
-  #header(tag: TagLine): void {
-    const { name, value } = tag;
-    if (name === 'EXT-X-TARGETDURATION') this.#targetDurationMs ??= durationMs(value) || undefined;
-    else if (name === 'EXT-X-MEDIA-SEQUENCE') this.#mediaSequence ??= sequenceNumber(tag);
-    else if (name === 'EXT-X-DISCONTINUITY-SEQUENCE') {
-      this.#discontinuitySequence ??= sequenceNumber(tag);
-    } else if (name === 'EXT-X-SERVER-CONTROL') {
-      const attributes = this.#variables.attributes(value);
-      const canSkipUntilMs = secondsMs(attributes.get('CAN-SKIP-UNTIL'));
-      this.#serverControl = {
-        canBlockReload: attributes.get('CAN-BLOCK-RELOAD') === 'YES',
-        ...(canSkipUntilMs !== undefined && { canSkipUntilMs }),
-      };
+        else if (!this.#hasBegun) {
+          this.#header.read(tag, () => this.#variables.attributes(value));
+        }
     }
   }
 
@@ -235,8 +234,8 @@ export class MediaScan {
 
   #begin(cut: PlaylistCut | undefined): void {
     this.#hasBegun = true;
-    this.#next = this.#mediaSequence ?? 0;
-    if (cut === undefined || this.#targetDurationMs === undefined) return;
+    this.#next = this.#header.mediaSequence;
+    if (cut === undefined || this.#header.targetDurationMs === undefined) return;
     if (cut.fromMsn <= this.#next) return;
     this.#keepFrom = cut.fromMsn;
     this.#marks = this.#marks.filter(isDateRange);
@@ -255,7 +254,7 @@ export class MediaScan {
     this.#skipped = skipped;
     this.#next += skipped.count;
     this.#windowMs += skipped.durationMs;
-    this.#discontinuity = last.discontinuity - (this.#discontinuitySequence ?? 0);
+    this.#discontinuity = last.discontinuity - this.#header.discontinuitySequence;
     this.#keys = KeySet.resumed(this.#base, last.key);
     this.#init = last.init && { section: last.init };
     this.#skippedDate = last.wallClock === undefined ? undefined : last.wallClock + last.durationMs;
@@ -307,7 +306,7 @@ export class MediaScan {
       reference: place.reference,
       url: place.url,
       durationMs: this.#durationMs,
-      discontinuity: (this.#discontinuitySequence ?? 0) + this.#discontinuity,
+      discontinuity: this.#header.discontinuitySequence + this.#discontinuity,
       gap: this.#gap,
       init: this.#init?.section,
       key: this.#keys.encryption,
@@ -323,20 +322,19 @@ export class MediaScan {
   }
 
   #handOnDate(): void {
-    if (this.#date !== undefined) this.#headDate = { place: this.#date, sinceMs: 0 };
-    else if (this.#hasBreak) this.#headDate = undefined;
-    if (this.#headDate === undefined) return;
-    this.#headDate.sinceMs += this.#durationMs ?? this.#targetDurationMs ?? 0;
+    if (this.#date !== undefined) this.#headDate.begin(...this.#date);
+    else if (this.#hasBreak) this.#headDate.forget();
+    this.#headDate.pass(this.#durationMs ?? this.#header.targetDurationMs ?? 0);
   }
 
-  /** What the first segment that is kept takes over. */
+  /** What the first segment that is kept takes over from what was cut off or skipped. */
   #handedOnDate(): number | undefined {
     if (this.#hasBreak) return undefined;
-    if (this.#headDate === undefined) return this.#skippedDate;
-    const at = instant(this.#text.slice(...this.#headDate.place));
-    // That line cannot be read, and an earlier one counts: too rare to keep all of them.
-    if (at === undefined) this.#anchor = 'moved';
-    return at === undefined ? undefined : at + this.#headDate.sinceMs;
+    const at = this.#headDate.handedOn;
+    if (at !== 'unreadable') return at ?? this.#skippedDate;
+    // Then a line before it counts: too rare to remember all of them.
+    this.#anchor = 'moved';
+    return undefined;
   }
 }
 
