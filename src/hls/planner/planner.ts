@@ -1,22 +1,26 @@
-import type { EpochOpened, SegmentKey, SegmentLost } from '../../ledger/record.ts';
+import type { EpochOpened, MarkSeen, SegmentKey, SegmentLost } from '../../ledger/record.ts';
+import type { MediaPlaylist, PlaylistCut } from '../playlist/model.ts';
 import { EndOfStream, type StreamEnd } from './endOfStream.ts';
-import { PlannerPolls } from './polls.ts';
+import { retryMs, tryMs } from './fetchTiming.ts';
+import { gapsOf } from './losses.ts';
+import { PlannerMarks } from './marks.ts';
+import { endOf, type Placed, type Placement, type Slid } from './placement.ts';
+import type { PlannerSource } from './plannerSource.ts';
+import { PlannerSources } from './plannerSources.ts';
 import {
   FETCHES_MAX,
   type FetchFailure,
   type FetchOrder,
   type LostSegment,
   PlannerQueue,
-  retryMs,
-  tryMs,
 } from './queue.ts';
 import type { PlannerResume } from './resume.ts';
-import { type Placed, type Placement, PlannerTimeline, type Slid } from './timeline.ts';
-import type { MediaPlaylist, PlaylistCut, PlaylistSegment } from '../playlist/model.ts';
+import { PlannerTimeline, type Unprobed } from './timeline.ts';
+import { SLID_REMEMBERED_MAX } from './timelineState.ts';
 
 /** After `stop`, what was advertised may still arrive for so long. */
 const STOP_GRACE_MS = 3_000;
-/** Tries to learn the content of one segment before the numbers alone decide. */
+/** Tries to learn the content of one segment before another is asked for, or the numbers alone decide. */
 const PROBE_TRIES_MAX = 2;
 
 export interface PlannerOptions {
@@ -27,17 +31,31 @@ export interface PlannerOptions {
   readonly now: number;
 }
 
-/** An epoch or a gap for the journal; the executor adds the date. */
-export type PlannedRecord = Omit<EpochOpened, 'at'> | Omit<SegmentLost, 'at'>;
+/** A line for the journal; the executor adds the date. */
+export type PlannedRecord =
+  | Omit<EpochOpened, 'at'>
+  | Omit<SegmentLost, 'at'>
+  | Omit<MarkSeen, 'at'>;
+
+/** How a source is to be polled next. */
+export interface PollOrder {
+  /** When; not finite when it is not to be polled (now). */
+  readonly at: number;
+  readonly timeoutMs: number;
+  /** The origin may be asked to hold its answer back (`_HLS_msn`) until this number, its own, is listed. */
+  readonly blockUntilMsn?: number;
+}
 
 export interface Plan {
   /** To be durable, in this order, before any of `fetch` is. */
   readonly records: readonly PlannedRecord[];
   /** To begin now. Each counts as under way until it is reported. */
   readonly fetch: readonly FetchOrder[];
-  /** When to send the next poll; not finite when none is wanted. */
+  /** When the next poll is to be sent, to whichever source `mayPoll`; not finite when none is wanted. */
   readonly pollAt: number;
   readonly pollTimeoutMs: number;
+  /** That poll may ask the origin to hold its answer back; see `PollOrder`. Its time is long enough for that. */
+  readonly blocking: boolean;
   /** When to ask for a plan again if nothing happens before. */
   readonly wakeAt: number;
   /** Everything advertised is settled, and this is why it is over. */
@@ -45,36 +63,36 @@ export interface Plan {
 }
 
 /**
- * What to do about one media playlist: pure and deterministic; time and chance come in as arguments. What happened is
- * reported through the `on…` methods, and `plan` says what follows from it. The law it keeps: when it ends, every segment
- * that was advertised is either stored or named as a gap, and none is ordered again after it was stored.
+ * What to do about one media playlist that one or several links offer: pure and deterministic; time and chance come in as
+ * arguments. What happened is reported through the `on…` methods, and `plan` says what follows from it. The law it keeps: when it
+ * ends, every segment that was advertised is either stored or named as a gap, and none is ordered again after it was stored.
  */
 export class Planner {
   readonly #track: string;
   readonly #timeline: PlannerTimeline;
   readonly #queue = new PlannerQueue();
-  readonly #polls = new PlannerPolls();
+  readonly #sources = new PlannerSources();
   readonly #end: EndOfStream;
+  readonly #marks: PlannerMarks;
   #records: PlannedRecord[] = [];
   #probe: { order: FetchOrder; under: boolean; tries: number; dueAt: number } | undefined;
-  #targetDurationMs = 0;
-  #windowMs = 0;
-  #lastDurationMs = 0;
-  #endListed = false;
   #stopped: { why: 'duration' | 'stopped'; until: number } | undefined;
   #over: StreamEnd | undefined;
   #advertised: number;
   #settled: number;
+  #plannedAt: number;
 
-  constructor(options: PlannerOptions) {
-    this.#track = options.track;
-    this.#timeline = new PlannerTimeline(options.resume);
-    this.#end = new EndOfStream(options.patienceMs, options.now);
-    this.#advertised = options.resume?.settled ?? 0;
+  constructor({ track, patienceMs, resume, now }: PlannerOptions) {
+    this.#track = track;
+    this.#plannedAt = now;
+    const sources = this.#sources;
+    this.#timeline = new PlannerTimeline({ resume, isGone: (one, at) => sources.isGone(one, at) });
+    this.#end = new EndOfStream({ patienceMs, now, sources: () => sources.all() });
+    this.#marks = new PlannerMarks(track, resume);
+    this.#advertised = resume?.settled ?? 0;
     this.#settled = this.#advertised;
-    for (const { epoch, msn, count } of options.resume?.left ?? []) {
-      const durationMs = count * (options.resume?.segmentMs ?? 0);
-      this.#slid({ epoch, msn, count, durationMs });
+    for (const { epoch, msn, count } of resume?.left ?? []) {
+      this.#slid({ epoch, msn, count, durationMs: count * (resume?.segmentMs ?? 0) });
     }
   }
 
@@ -88,38 +106,69 @@ export class Planner {
     return this.#settled;
   }
 
-  /** Where the next long playlist may be cut. */
-  get cut(): PlaylistCut | undefined {
-    return this.#timeline.cut(this.#queue.oldest);
+  /** Where the next long playlist of a source may be cut, in its own numbers. */
+  cut(source: number): PlaylistCut | undefined {
+    return this.#timeline.cut(source, this.#queue.oldest(this.#timeline.epoch));
   }
 
-  /** A poll was sent; returns the number to report its answer under. */
-  onPollSent(now: number): number {
-    return this.#polls.sent(now);
+  /** Whether a poll may be sent to this source by the last plan's time: it is due, and not too many are under way. */
+  mayPoll(source: number): boolean {
+    return this.pollOf(source).at <= this.#plannedAt;
+  }
+
+  /** When and how a source is to be polled. One that was never polled: at once. */
+  pollOf(number: number): PollOrder {
+    const source = this.#sources.peek(number, this.#plannedAt);
+    const isOver = !this.#polling || source.ended;
+    const { at, timeoutMs, blocking } = source.polls;
+    const next = blocking ? this.#timeline.nextOf(number) : undefined;
+    return {
+      at: isOver ? Number.POSITIVE_INFINITY : at,
+      timeoutMs,
+      ...(next !== undefined && { blockUntilMsn: next }),
+    };
+  }
+
+  /** Nothing usable is to be expected of this source: it did not answer for two target durations and three polls. */
+  isGone(source: number, now: number): boolean {
+    return this.#sources.isGone(source, now);
+  }
+
+  /** Whether this source's numbers are known: what it lists then fills the gaps of the others. */
+  isJoined(source: number): boolean {
+    return this.#timeline.isJoined(source);
+  }
+
+  /** A poll was sent to one of the links; returns the number to report its answer under. */
+  onPollSent(now: number, source = 0): number {
+    return this.#sources.sent(source, now);
   }
 
   onPlaylist(poll: number, playlist: MediaPlaylist, now: number): void {
-    this.#polls.answered(poll);
+    const source = this.#sources.answered(poll, now);
+    source.polls.answered(poll, now);
     if (this.#stopped !== undefined) return;
-    this.#targetDurationMs = playlist.targetDurationMs;
-    this.#windowMs = playlist.windowMs;
-    this.#lastDurationMs = playlist.segments.at(-1)?.durationMs || playlist.targetDurationMs;
-    this.#place(this.#timeline.place(playlist, now), now);
+    source.heard(playlist);
+    this.#place(this.#timeline.place(source.number, playlist, now), now);
   }
 
-  /** The same bytes as the last accepted answer. */
+  /** The same bytes as the last accepted answer of that source. */
   onUnchanged(poll: number, now: number): void {
-    this.#polls.answered(poll);
+    const source = this.#sources.answered(poll, now);
+    source.polls.answered(poll, now);
     if (this.#stopped !== undefined) return;
-    this.#end.answered(false, now);
-    this.#polls.next(this.#lastDurationMs, false);
-    this.#queue.listedAgain(this.#expiry(now));
+    this.#end.answered(source, false, now);
+    source.polls.next(source.lastDurationMs, false);
+    this.#queue.listedAgain(source.number, source.expiry(now), now);
+    const placement = this.#timeline.retry(source.number, now);
+    if (placement !== undefined) this.#place(placement, now);
   }
 
   /** `sign`: what came instead, for the evidence: `http.404`, `timeout`, `playlist.invalid`, … */
-  onPollFailed(poll: number, sign: string): void {
-    this.#polls.failed(poll);
-    this.#end.failed(sign);
+  onPollFailed(poll: number, sign: string, now = this.#plannedAt): void {
+    const source = this.#sources.answered(poll, now);
+    source.polls.failed(poll);
+    this.#end.failed(source, sign);
   }
 
   /** Its file is durable, and its journal line is on the way. The slot is free for another. */
@@ -128,11 +177,12 @@ export class Planner {
     this.#queue.landed(key);
   }
 
-  /** It is durable, its journal line as well. */
-  onFetched(key: SegmentKey, checksum: string, now: number): void {
+  /** It is durable, its journal line as well. `source`: whose bytes they are, where the order named several and it is known. */
+  onFetched(key: SegmentKey, checksum: string, now: number, source?: number): void {
     this.#end.alive(now);
-    this.#timeline.stored(key, checksum);
-    if (this.#queue.fetched(key)) this.#settled++;
+    const from = this.#queue.fetched(key);
+    this.#timeline.stored(key, checksum, source === undefined ? (from ?? []) : [source]);
+    if (from !== undefined) this.#settled++;
   }
 
   onFetchFailed(key: SegmentKey, failure: FetchFailure, at: { now: number; jitter: number }): void {
@@ -144,22 +194,26 @@ export class Planner {
     const probe = this.#probe;
     if (probe === undefined) return;
     probe.tries++;
-    if (!('checksum' in result) && probe.tries < PROBE_TRIES_MAX) {
+    if ('checksum' in result) {
+      this.#decide(result, at.now);
+    } else if (probe.tries < PROBE_TRIES_MAX) {
       probe.under = false;
       probe.dueAt = at.now + retryMs(probe.tries, at.jitter);
-      return;
+    } else {
+      // Everything waits: only a quick no leaves time to ask for another segment.
+      const isQuick = result.cause !== 'timeout' && result.cause !== 'network';
+      this.#decide(isQuick ? 'refused' : 'unknown', at.now);
     }
-    this.#decide('checksum' in result ? result.checksum : undefined, at.now);
   }
 
-  #decide(checksum: string | undefined, now: number): void {
+  #decide(found: { checksum: string } | Unprobed, now: number): void {
     this.#probe = undefined;
-    for (const placement of this.#timeline.probed(checksum, now)) this.#place(placement, now);
+    for (const placement of this.#timeline.probed(found, now)) this.#place(placement, now);
   }
 
   /** No time is left to ask for content: the numbers alone say what was advertised. Each round settles one playlist. */
   #decideUnasked(now: number): void {
-    while (this.#probe !== undefined) this.#decide(undefined, now);
+    while (this.#probe !== undefined) this.#decide('unknown', now);
   }
 
   /** No more polls. What was advertised may arrive for a few seconds more. */
@@ -168,6 +222,7 @@ export class Planner {
   }
 
   plan(now: number): Plan {
+    this.#plannedAt = now;
     if (this.#over === undefined) this.#judge(now);
     const fetch: FetchOrder[] = [];
     if (this.#over === undefined) {
@@ -177,106 +232,161 @@ export class Planner {
         fetch.push(probe.order);
       }
       // The probe comes on top of them: what the next playlists mean hangs on it.
-      fetch.push(...this.#queue.take(now, FETCHES_MAX - this.#queue.fetching));
+      const free = FETCHES_MAX - this.#queue.fetching;
+      if (free > 0) fetch.push(...this.#queue.take(now, free, this.#lead(now)));
     }
     const records = this.#records;
     this.#records = [];
+    const due = this.#polling ? this.#sources.due(now) : undefined;
+    const next = due?.source ?? this.#sources.peek(0, now);
     return {
       records,
       fetch,
-      pollAt: this.#polling ? Math.max(now, this.#polls.at) : Number.POSITIVE_INFINITY,
-      pollTimeoutMs: PlannerPolls.timeoutMs(this.#targetDurationMs),
+      pollAt: this.#polling ? Math.max(now, due?.at ?? now) : Number.POSITIVE_INFINITY,
+      pollTimeoutMs: next.polls.timeoutMs,
+      blocking: this.pollOf(next.number).blockUntilMsn !== undefined,
       wakeAt: this.#wakeAt(now),
       ...(this.#over && { end: this.#over }),
     };
   }
 
   get #polling(): boolean {
-    return this.#over === undefined && this.#stopped === undefined && !this.#endListed;
+    return this.#over === undefined && this.#stopped === undefined && this.#end.ended === undefined;
+  }
+
+  #lead(now: number): number {
+    return this.#sources.lead(now, (source) => this.#timeline.isJoined(source));
   }
 
   #wakeAt(now: number): number {
     if (this.#over !== undefined) return Number.POSITIVE_INFINITY;
     const candidates = [
-      this.#queue.wakeAt(now, this.#endListed),
-      this.#stopped?.until ?? this.#end.wakeAt(this.#endListed, this.#targetDurationMs),
+      this.#queue.wakeAt(now, this.#end.ended),
+      this.#stopped?.until ?? this.#end.wakeAt(now),
       this.#probe?.under === false ? this.#probe.dueAt : undefined,
     ];
     return Math.min(...candidates.map((at) => at ?? Number.POSITIVE_INFINITY));
   }
 
-  #expiry(now: number): number {
-    return now + this.#windowMs + 2 * this.#targetDurationMs;
-  }
-
   #place(placement: Placement, now: number): void {
-    const { verdict, playlist } = placement;
-    for (const slid of placement.slid) this.#slid(slid);
-    if (placement.opened !== undefined) {
-      this.#records.push({ t: 'epoch', track: this.#track, ...placement.opened });
-    }
-    if (verdict === 'probe' && placement.probe !== undefined) {
-      const { place, segment } = placement.probe;
-      // Everything waits for it, so it gets half of the usual time.
-      const timeoutMs = tryMs(segment.durationMs, 0) / 2;
-      const order = {
-        purpose: 'probe',
-        key: this.#key(place),
-        source: 0,
-        segment,
-        mirrors: [],
-        tries: 0,
-        timeoutMs,
-      } as const;
-      this.#probe = { order, under: false, tries: 0, dueAt: now };
-    }
-    if (verdict === 'placed') this.#relist(placement.known, now);
-    for (const fresh of placement.fresh) this.#advertise(fresh, now);
-    for (const again of placement.again) this.#tryAgain(again, now);
+    const { verdict, playlist, opened } = placement;
+    const source = this.#sources.of(placement.source, now);
+    for (const slid of placement.slid) this.#slid(slid, source, now);
+    if (opened !== undefined) {
+      this.#records.push({ t: 'epoch', track: this.#track, ...opened });
+      this.#queue.openEpoch(now);
+    } else if (placement.parted) this.#queue.forget(source.number, now);
+    if (placement.probe !== undefined) this.#ask(source, placement.probe, now);
+    if (verdict === 'placed') this.#list(placement, source, now);
+    for (const fresh of placement.fresh) this.#advertise(fresh, source, now);
+    for (const again of placement.again) this.#tryAgain(again, source, now);
     const isNew = placement.fresh.length > 0;
-    this.#end.answered(isNew, now);
-    this.#polls.next(this.#lastDurationMs, isNew);
+    const isApart = verdict === 'apart';
+    const advanced = isNew || placement.advanced || (isApart && source.movedOn(playlist));
+    if (advanced) source.advancedAt = now;
+    this.#end.answered(source, isNew, now);
+    source.polls.next(source.lastDurationMs, advanced);
     // A stale answer says nothing about the end, and one that is held has no place yet.
-    const counts = verdict === 'placed' || playlist.segments.length === 0;
-    if (counts && playlist.endList) this.#endListed = true;
+    const counts = verdict === 'placed' || isApart || playlist.segments.length === 0;
+    if (counts && playlist.endList) source.ended = true;
+    this.#end.endListed(now);
   }
 
-  #slid({ epoch, msn, count, durationMs }: Slid): void {
+  #ask(source: PlannerSource, { place, segment }: Placed, now: number): void {
+    const order: FetchOrder = {
+      purpose: 'probe',
+      key: this.#key(place),
+      source: source.number,
+      segment,
+      mirrors: [],
+      tries: 0,
+      // Everything waits for it, so it gets half of the usual time.
+      timeoutMs: tryMs(segment.durationMs, 0) / 2,
+    };
+    this.#probe = { order, under: false, tries: 0, dueAt: now };
+  }
+
+  #list(placement: Placement, source: PlannerSource, now: number): void {
+    const { playlist, epoch, shift } = placement;
+    const expiresAt = source.expiry(now);
+    for (const { place, segment } of placement.moved) {
+      this.#queue.moved(place, { source: source.number, segment }, expiresAt);
+    }
+    const first = playlist.mediaSequence + shift;
+    const end = endOf(playlist) + shift;
+    const { segments } = playlist;
+    this.#queue.relist(
+      { source: source.number, epoch, shift, first, end, segments, expiresAt },
+      now,
+    );
+    this.#records.push(...this.#marks.of(placement));
+  }
+
+  /** Other sources that may still list what this one does not: until when it is worth waiting for. */
+  #mirroredUntil(source: PlannerSource | undefined, now: number): number | undefined {
+    if (source === undefined) return undefined;
+    let until: number | undefined;
+    for (const other of this.#sources.all()) {
+      if (other === source || !this.#timeline.isJoined(other.number)) continue;
+      if (this.#sources.isGone(other.number, now)) continue;
+      until = Math.max(until ?? 0, other.expiry(now));
+    }
+    return until;
+  }
+
+  #slid({ epoch, msn, count, durationMs }: Slid, source?: PlannerSource, now = 0): void {
     this.#advertised += count;
     const failure = {
       cause: 'window.slid',
       detail: 'it left the playlist before it could be stored',
     } as const;
-    this.#lose({ key: this.#key({ epoch, msn }), failure, durationMs }, count);
+    const isOpen = epoch === this.#timeline.epoch;
+    const expiresAt = isOpen ? this.#mirroredUntil(source, now) : undefined;
+    const hoped = expiresAt === undefined ? 0 : Math.min(count, SLID_REMEMBERED_MAX);
+    const named = count - hoped;
+    const eachMs = durationMs / count;
+    if (named > 0) {
+      const key = this.#key({ epoch, msn });
+      this.#lose({ key, failure, durationMs: eachMs * named }, named);
+    }
+    for (let index = named; index < count; index++) {
+      const key = this.#key({ epoch, msn: msn + index });
+      this.#queue.add({ key, failure, durationMs: eachMs, expiresAt: expiresAt ?? now }, now);
+    }
   }
 
-  #advertise({ place, segment }: Placed, now: number): void {
+  #advertise({ place, segment }: Placed, source: PlannerSource, now: number): void {
     const key = this.#key(place);
+    const { durationMs } = segment;
     this.#advertised++;
-    if (segment.gap) {
-      const failure = { cause: 'marked', detail: 'the playlist marks it as missing' } as const;
-      this.#lose({ key, failure, durationMs: segment.durationMs }, 1);
-    } else this.#queue.add(key, segment, { expiresAt: this.#expiry(now) });
+    if (!segment.gap) {
+      const first = { source: source.number, segment };
+      this.#queue.add({ key, first, durationMs, expiresAt: source.expiry(now) }, now);
+      return;
+    }
+    const failure = { cause: 'marked', detail: 'the playlist marks it as missing' } as const;
+    const expiresAt = this.#mirroredUntil(source, now);
+    if (expiresAt === undefined) this.#lose({ key, failure, durationMs }, 1);
+    else this.#queue.add({ key, failure, durationMs, expiresAt }, now);
   }
 
   /** It was named as lost unseen, and is listed after all: when it can be had, its line heals the gap. */
-  #tryAgain({ place, segment }: Placed, now: number): void {
+  #tryAgain({ place, segment }: Placed, source: PlannerSource, now: number): void {
+    if (this.#queue.has(place)) return;
     this.#settled--;
-    this.#queue.add(this.#key(place), segment, { expiresAt: this.#expiry(now), isNamed: true });
-  }
-
-  #relist(known: readonly Placed[], now: number): void {
-    if (this.#queue.size === 0) return;
-    const listed = new Map<SegmentKey, PlaylistSegment>();
-    for (const { place, segment } of known) listed.set(this.#key(place), segment);
-    this.#queue.relist(listed, this.#expiry(now), now);
+    const first = { source: source.number, segment };
+    const { durationMs } = segment;
+    const expiresAt = source.expiry(now);
+    this.#queue.add({ key: this.#key(place), first, durationMs, expiresAt, isNamed: true }, now);
   }
 
   /** Settles what is over, and finds out whether all of it is. */
   #judge(now: number): void {
-    this.#loseAll(this.#queue.expire(now, this.#endListed));
+    this.#restSilent(now);
+    const isEnded = this.#end.endListed(now);
+    this.#loseAll(this.#queue.expire(now, this.#end.ended));
     if (this.#stopped !== undefined) {
-      const isBusy = this.#queue.size > 0 || this.#probe !== undefined;
+      const isBusy = this.#queue.open > 0 || this.#probe !== undefined;
       if (isBusy && now < this.#stopped.until) return;
       this.#decideUnasked(now);
       const failure = { cause: 'stopped', detail: 'the recording was ended first' } as const;
@@ -285,19 +395,28 @@ export class Planner {
       this.#over = { why: this.#stopped.why, evidence: this.#end.evidence(now) };
       return;
     }
-    if (this.#endListed) {
+    if (isEnded) {
       this.#judgeEndListed(now);
       return;
     }
-    const silent = this.#end.silent(now, this.#targetDurationMs);
+    const silent = this.#end.silent(now);
     if (silent === undefined) return;
     this.#decideUnasked(now);
     this.#giveUp();
     this.#over = silent;
   }
 
+  /** What a source lists that is gone counts no more, while others go on. */
+  #restSilent(now: number): void {
+    const sources = this.#sources.all();
+    if (sources.length < 2) return;
+    const gone = sources.filter((source) => !source.ended && source.isGone(now));
+    if (gone.length === sources.length) return;
+    for (const { number } of gone) this.#queue.rest(number, now);
+  }
+
   #judgeEndListed(now: number): void {
-    const deaf = this.#queue.size > 0 && this.#end.deaf(now, this.#targetDurationMs);
+    const deaf = this.#queue.size > 0 && this.#end.deaf(now);
     if (this.#queue.size > 0 && !deaf) return;
     const vanished = deaf && this.#queue.untried;
     this.#giveUp();
@@ -320,31 +439,9 @@ export class Planner {
     );
   }
 
-  /** Neighbours that were lost for the same reason become one gap. */
   #loseAll(lost: readonly LostSegment[]): void {
-    let run: { one: LostSegment; count: number } | undefined;
-    for (const one of lost) {
-      if (one.isNamed) {
-        this.#settled++;
-        continue;
-      }
-      const { key, failure } = one;
-      const before = run?.one;
-      if (
-        run !== undefined &&
-        before?.key.epoch === key.epoch &&
-        before.key.msn + run.count === key.msn &&
-        before.failure.cause === failure.cause &&
-        before.failure.detail === failure.detail
-      ) {
-        const durationMs = before.durationMs + one.durationMs;
-        run = { one: { ...before, durationMs }, count: run.count + 1 };
-        continue;
-      }
-      if (run !== undefined) this.#lose(run.one, run.count);
-      run = { one, count: 1 };
-    }
-    if (run !== undefined) this.#lose(run.one, run.count);
+    this.#settled += lost.length;
+    this.#records.push(...gapsOf(lost));
   }
 
   #lose({ key, failure, durationMs }: LostSegment, count: number): void {

@@ -10,27 +10,29 @@ const TIMEOUT_TARGETS = 1.5;
 const TIMEOUT_MIN_MS = 1_500;
 /** Before any playlist told its target duration: time for a master playlist, a variant and two TLS handshakes. */
 const TIMEOUT_UNKNOWN_MS = 5_000;
+/** An origin that holds its answer back may do so for three target durations (RFC 8216bis §6.2.5.2), the way there and back apart. */
+const HOLD_TARGETS = 3;
 
-/** When to ask for the playlist. */
+/** When to ask one source for its playlist. */
 export class PlannerPolls {
   #intervalMs = INTERVAL_MIN_MS;
   #sentAt = Number.NEGATIVE_INFINITY;
-  #sent = 0;
+  #answeredAt = Number.NEGATIVE_INFINITY;
   readonly #outstanding = new Set<number>();
   #failures = 0;
+  #blocking = false;
+  #targetDurationMs = 0;
 
-  /** A poll was sent; returns its number. */
-  sent(now: number): number {
+  sent(poll: number, now: number): void {
     this.#sentAt = now;
-    this.#sent++;
-    this.#outstanding.add(this.#sent);
-    return this.#sent;
+    this.#outstanding.add(poll);
   }
 
   /** An answer came. Answers may overtake each other: the timeline tells an older one by what it lists. */
-  answered(poll: number): void {
+  answered(poll: number, now: number): void {
     this.#outstanding.delete(poll);
     this.#failures = 0;
+    this.#answeredAt = now;
   }
 
   failed(poll: number): void {
@@ -39,19 +41,56 @@ export class PlannerPolls {
     this.#intervalMs = Math.min(FAILED_LAST_MS, FAILED_FIRST_MS * 2 ** (this.#failures - 1));
   }
 
-  /** After a new playlist: wait as long as its last segment lasts; after an unchanged one half of that. */
+  /** What the last accepted playlist says of the pace: its target duration, and whether its origin holds answers back. */
+  paced(targetDurationMs: number, blocking: boolean): void {
+    this.#targetDurationMs = targetDurationMs;
+    this.#blocking = blocking;
+  }
+
+  /**
+   * After a new playlist: wait as long as its last segment lasts, or hardly at all where the origin holds the next answer back;
+   * after an unchanged one half of that.
+   */
   next(lastDurationMs: number, changed: boolean): void {
-    this.#intervalMs = Math.max(INTERVAL_MIN_MS, changed ? lastDurationMs : lastDurationMs / 2);
+    const waitMs = changed ? lastDurationMs : lastDurationMs / 2;
+    this.#intervalMs = this.#blocking && changed ? 0 : Math.max(INTERVAL_MIN_MS, waitMs);
+  }
+
+  /** Polls without an answer since the last one. */
+  get unanswered(): number {
+    return this.#failures + this.#outstanding.size;
+  }
+
+  get sentAt(): number {
+    return this.#sentAt;
+  }
+
+  get outstanding(): number {
+    return this.#outstanding.size;
+  }
+
+  /** Whether the next poll may ask the origin to hold its answer back until there is something new. */
+  get blocking(): boolean {
+    // While one is held, the next is to find out whether the origin still answers at all; so is the one after a failure.
+    return this.#blocking && this.#outstanding.size === 0 && this.#failures === 0;
   }
 
   /** Not finite while as many are under way as may be. */
   get at(): number {
     if (this.#outstanding.size >= POLLS_MAX) return Number.POSITIVE_INFINITY;
-    return this.#sentAt + this.#intervalMs;
+    if (!this.#blocking || this.#failures > 0) return this.#sentAt + this.#intervalMs;
+    // A healthy origin answers a held poll within one target duration and a little more.
+    if (this.#outstanding.size > 0) return this.#sentAt + this.#ordinaryMs;
+    return Math.max(this.#sentAt + this.#intervalMs, this.#answeredAt + INTERVAL_MIN_MS);
   }
 
-  static timeoutMs(targetDurationMs: number): number {
-    if (targetDurationMs === 0) return TIMEOUT_UNKNOWN_MS;
-    return Math.max(TIMEOUT_MIN_MS, TIMEOUT_TARGETS * targetDurationMs);
+  /** Time for the next poll, milliseconds. */
+  get timeoutMs(): number {
+    return this.#ordinaryMs + (this.blocking ? HOLD_TARGETS * this.#targetDurationMs : 0);
+  }
+
+  get #ordinaryMs(): number {
+    if (this.#targetDurationMs === 0) return TIMEOUT_UNKNOWN_MS;
+    return Math.max(TIMEOUT_MIN_MS, TIMEOUT_TARGETS * this.#targetDurationMs);
   }
 }

@@ -1,18 +1,18 @@
-import type { GapCause, SegmentKey } from '../../ledger/record.ts';
-import type { ByteRange, PlaylistSegment } from '../playlist/model.ts';
+import type { SegmentKey } from '../../ledger/record.ts';
+import type { PlaylistSegment } from '../playlist/model.ts';
+import { retryMs, tryMs } from './fetchTiming.ts';
+import { Heap } from './heap.ts';
+import type { Place } from './history.ts';
+import { covers, isGapAt, type Listing, listingFrom, segmentAt } from './listing.ts';
+import { addresses, type FetchFailure, type SourcedSegment, type Waiting } from './waiting.ts';
+import { WaitingSegments } from './waitingSegments.ts';
+
+export type { FetchFailure, SourcedSegment } from './waiting.ts';
 
 /** Segments fetched at once. Three keep up when one hangs and one is slow, and cost no peer's patience. */
 export const FETCHES_MAX = 3;
 /** Of these, at most so many for segments that failed before, so that sick ones never block the fresh. */
 const RETRIES_MAX = 2;
-/** Wait before another try: 150 ms, doubled each time, up to 2 s (measured: recovers every fault of the bench). */
-const RETRY_FIRST_MS = 150;
-const RETRY_LAST_MS = 2_000;
-/** One try may take twice its media's duration, but never less than this, and each timeout doubles it, up to a minute. */
-const TRY_MIN_MS = 4_000;
-const TRY_MAX_MS = 60_000;
-/** After ENDLIST nothing leaves the window: a segment that the origin refuses is tried for so long. */
-const REFUSED_AFTER_END_MS = 60_000;
 
 /**
  * Downloaded segments whose journal lines wait for the disk take up no fetch, up to so many: an hour of 1 s segments, at 0.5 KB
@@ -20,50 +20,19 @@ const REFUSED_AFTER_END_MS = 60_000;
  */
 const LANDED_MAX = 4_096;
 
-/** A segment as one of the job's links lists it. */
-export interface SourcedSegment {
-  /** Which of the job's links: 0 is the first. */
-  readonly source: number;
-  readonly segment: PlaylistSegment;
-}
+/** Settled segments that may lie among the refused ones before they are thrown out. */
+const REFUSED_KEPT = 64;
 
 /** One download that is to begin now. */
 export interface FetchOrder extends SourcedSegment {
   /** `probe`: only its checksum is wanted. */
   readonly purpose: 'store' | 'probe';
+  /** Where it stands on the recording's timeline. `segment.msn` is the source's own number, which a key's IV may follow from. */
   readonly key: SegmentKey;
   /** The same media elsewhere, in order of preference: for when the first address fails or is slow. */
   readonly mirrors: readonly SourcedSegment[];
   readonly tries: number;
   readonly timeoutMs: number;
-}
-
-/** Why a try failed, in the ledger's words. */
-export interface FetchFailure {
-  readonly cause: GapCause;
-  /** For people. */
-  readonly detail: string;
-}
-
-interface Waiting {
-  readonly key: SegmentKey;
-  segment: PlaylistSegment;
-  fetching: boolean;
-  /** Its file is durable; only its journal line is not yet. */
-  landed: boolean;
-  tries: number;
-  timeouts: number;
-  dueAt: number;
-  triedAt: number;
-  /** When its time is over if no playlist lists it again. */
-  expiresAt: number;
-  /** When a playlist first came without it. */
-  unlistedAt: number | undefined;
-  /** First failure that was an answer, for the time after ENDLIST. */
-  refusedAt: number | undefined;
-  failure: FetchFailure | undefined;
-  /** A gap names it already; it is tried because it was listed after all. */
-  readonly isNamed: boolean;
 }
 
 export interface LostSegment {
@@ -74,203 +43,392 @@ export interface LostSegment {
   readonly isNamed?: boolean;
 }
 
-const keyText = ({ track, epoch, msn }: SegmentKey): string => `${track}/${epoch}/${msn}`;
+/** What is known of a segment that is to be waited for. */
+export interface Advertised extends Omit<LostSegment, 'failure'> {
+  readonly first?: SourcedSegment;
+  /** Why it is lost if no source ever lists an address for it. */
+  readonly failure?: FetchFailure;
+  readonly expiresAt: number;
+}
 
-const sameRange = (a?: ByteRange, b?: ByteRange): boolean =>
-  a?.offset === b?.offset && a?.length === b?.length;
+/** After ENDLIST nothing leaves the window: what is refused for `refusedMs` is lost. */
+export interface QueueEnd {
+  readonly endedAt: number;
+  readonly refusedMs: number;
+}
 
-/** Time for one try, milliseconds. */
-export const tryMs = (durationMs: number, timeouts: number): number =>
-  Math.min(TRY_MAX_MS, Math.max(TRY_MIN_MS, 2 * durationMs) * 2 ** timeouts);
-
-/** Time before the next try, milliseconds; `jitter` (0 to 1) takes away up to a quarter, so that streams fall out of step. */
-export const retryMs = (tries: number, jitter: number): number =>
-  Math.min(RETRY_LAST_MS, RETRY_FIRST_MS * 2 ** Math.max(0, tries - 1)) * (1 - jitter / 4);
-
-/** The advertised segments that are neither stored nor lost yet, in the order they were advertised. */
+/**
+ * The advertised segments that are neither stored nor lost yet. What the sources list is kept as lists, and only what comes into
+ * a list or leaves it is touched: a playlist that moves on by one segment costs the same however many wait.
+ */
 export class PlannerQueue {
-  readonly #waiting = new Map<string, Waiting>();
+  readonly #segments = new WaitingSegments();
+  readonly #listings = new Map<number, Listing>();
+  readonly #resting = new Set<number>();
+  /** Never tried, in the order they were advertised. */
+  readonly #untried = new Heap<Waiting>();
+  /** To be tried again at a time; when that has come, in the order they were advertised. */
+  readonly #later = new Heap<Waiting>();
+  readonly #again = new Heap<Waiting>();
+  /** Unlisted, by when their time is over. */
+  readonly #leaving = new Heap<Waiting>();
+  readonly #refused = new Heap<Waiting>();
+  #fetching = 0;
+  #retrying = 0;
+  #landed = 0;
+  #missing = 0;
 
   get size(): number {
-    return this.#waiting.size;
+    return this.#segments.size;
+  }
+
+  /** Those that can be fetched. */
+  get open(): number {
+    return this.#segments.size - this.#missing;
   }
 
   get fetching(): number {
-    let fetching = 0;
-    let landed = 0;
-    for (const one of this.#waiting.values()) {
-      if (one.fetching) fetching++;
-      else if (one.landed) landed++;
-    }
-    return fetching + Math.max(0, landed - LANDED_MAX);
+    return this.#fetching + Math.max(0, this.#landed - LANDED_MAX);
   }
 
   get untried(): boolean {
-    return [...this.#waiting.values()].some(({ tries, landed }) => tries === 0 && !landed);
+    return this.#segments.all().some(({ tries, state }) => tries === 0 && state !== 'landed');
   }
 
-  has(key: SegmentKey): boolean {
-    return this.#waiting.has(keyText(key));
+  has(place: Place): boolean {
+    return this.#segments.get(place) !== undefined;
   }
 
-  /** The one that was advertised first. */
-  get oldest(): SegmentKey | undefined {
-    for (const { key } of this.#waiting.values()) return key;
-    return undefined;
+  /** The number of this epoch that was advertised first. */
+  oldest(epoch: number): number | undefined {
+    return this.#segments.oldest(epoch);
   }
 
-  add(
-    key: SegmentKey,
-    segment: PlaylistSegment,
-    { expiresAt, isNamed = false }: { expiresAt: number; isNamed?: boolean },
-  ): void {
-    this.#waiting.set(keyText(key), {
-      key,
-      segment,
-      fetching: false,
-      landed: false,
-      tries: 0,
-      timeouts: 0,
-      dueAt: Number.NEGATIVE_INFINITY,
-      triedAt: Number.NEGATIVE_INFINITY,
-      expiresAt,
-      unlistedAt: undefined,
-      refusedAt: undefined,
-      failure: undefined,
-      isNamed,
-    });
+  add(advertised: Advertised, now: number): void {
+    const { key, first, failure, durationMs, isNamed = false, expiresAt } = advertised;
+    const one = this.#segments.add({ key, first, durationMs, isNamed, expiresAt });
+    one.failure = failure;
+    if (first !== undefined) this.#untried.push(one.order, one);
+    else this.#missing++;
+    if (this.#isListed(one)) return;
+    one.unlistedAt = now;
+    this.#leaving.push(expiresAt, one);
   }
 
-  /** A playlist was accepted: these are listed still (under newer addresses), the others are not any more. */
-  relist(listed: ReadonlyMap<SegmentKey, PlaylistSegment>, expiresAt: number, now: number): void {
-    const byText = new Map([...listed].map(([key, segment]) => [keyText(key), segment]));
-    for (const [text, one] of this.#waiting) {
-      const segment = byText.get(text);
-      if (segment === undefined) {
-        one.unlistedAt ??= now;
-        continue;
-      }
-      one.expiresAt = expiresAt;
-      one.unlistedAt = undefined;
-      // Only the address may be newer: number, dates and breaks are as they were first advertised.
-      if (sameRange(one.segment.range, segment.range)) {
-        one.segment = { ...one.segment, url: segment.url };
-      }
+  /** A source's playlist was accepted: this is listed (under newer addresses), what it listed else is not any more. */
+  relist(listing: Listing, now: number): void {
+    const { source, epoch, first, end } = listing;
+    const before = this.#resting.has(source) ? undefined : this.#listings.get(source);
+    this.#resting.delete(source);
+    const waiting = this.#segments.oldest(epoch);
+    this.#listings.set(source, listingFrom(listing, waiting ?? end));
+    if (waiting === undefined) return;
+    const was = before ?? { first: end, end };
+    const each = (from: number, to: number, what: (place: Place) => void) => {
+      for (let msn = from; msn < to; msn++) what({ epoch, msn });
+    };
+    if (before !== undefined) {
+      const leave = (place: Place) => this.#left(place, before, now);
+      each(was.first, Math.min(was.end, first), leave);
+      each(Math.max(was.first, end), was.end, leave);
     }
+    each(first, Math.min(end, was.first), (place) => this.#arrived(place));
+    each(Math.max(first, was.end), end, (place) => this.#arrived(place));
   }
 
-  /** The same playlist came again. */
-  listedAgain(expiresAt: number): void {
-    for (const one of this.#waiting.values()) {
-      if (one.unlistedAt === undefined) one.expiresAt = expiresAt;
-    }
+  /** The same playlist came again from this source. */
+  listedAgain(source: number, expiresAt: number, now: number): void {
+    const listing = this.#listings.get(source);
+    if (listing === undefined) return;
+    if (this.#resting.has(source)) this.relist({ ...listing, expiresAt }, now);
+    else this.#listings.set(source, { ...listing, expiresAt });
+  }
+
+  /** What the source lists counts no more until it answers again: nothing was heard of it for long. */
+  rest(source: number, now: number): void {
+    const listing = this.#listings.get(source);
+    if (listing === undefined || this.#resting.has(source)) return;
+    this.#resting.add(source);
+    this.#leftAll(listing, now);
+  }
+
+  /** What the source lists cannot be told any more. */
+  forget(source: number, now: number): void {
+    const listing = this.#listings.get(source);
+    if (listing === undefined) return;
+    this.#listings.delete(source);
+    if (!this.#resting.delete(source)) this.#leftAll(listing, now);
+  }
+
+  /** Numbers mean something else from here on: what waits has left every list. */
+  openEpoch(now: number): void {
+    const listings = [...this.#listings.values()].filter(
+      ({ source }) => !this.#resting.has(source),
+    );
+    this.#listings.clear();
+    this.#resting.clear();
+    for (const listing of listings) this.#leftAll(listing, now);
+  }
+
+  /** It is listed under another number now. */
+  moved(place: Place, { source, segment }: SourcedSegment, expiresAt: number): void {
+    const one = this.#segments.get(place);
+    if (one === undefined || segment.gap) return;
+    const first = one.first?.source === source ? one.first.segment : undefined;
+    one.kept.set(source, first === undefined ? segment : { ...first, url: segment.url });
+    one.expiresAt = expiresAt;
+    this.#leaving.push(expiresAt, one);
   }
 
   /** Takes what may begin now; it counts as under way until `fetched` or `failed`. */
-  take(now: number, free: number): FetchOrder[] {
+  take(now: number, free: number, lead = 0): FetchOrder[] {
+    this.#ripen(now);
     const orders: FetchOrder[] = [];
-    let retrying = 0;
-    for (const one of this.#waiting.values()) if (one.fetching && one.tries > 0) retrying++;
-    const order = (one: Waiting) => {
-      one.fetching = true;
-      one.triedAt = now;
-      const { key, segment, tries } = one;
-      const timeoutMs = tryMs(segment.durationMs, one.timeouts);
-      orders.push({ purpose: 'store', key, source: 0, segment, mirrors: [], tries, timeoutMs });
-    };
-    for (const one of this.#waiting.values()) {
-      if (orders.length >= free || retrying >= RETRIES_MAX) break;
-      if (one.fetching || one.landed || one.tries === 0 || one.dueAt > now) continue;
-      order(one);
-      retrying++;
+    while (orders.length < free && this.#retrying < RETRIES_MAX) {
+      const one = this.#again.pop();
+      if (one === undefined) break;
+      if (one.state !== 'waiting') continue;
+      this.#retrying++;
+      orders.push(this.#order(one, now, lead));
     }
-    for (const one of this.#waiting.values()) {
-      if (orders.length >= free) break;
-      if (!one.fetching && !one.landed && one.tries === 0) order(one);
+    while (orders.length < free) {
+      const one = this.#untried.pop();
+      if (one === undefined) break;
+      if (one.state === 'waiting') orders.push(this.#order(one, now, lead));
     }
     return orders;
   }
 
   /** Its file is durable: only the journal is waited for. */
   landed(key: SegmentKey): void {
-    const one = this.#waiting.get(keyText(key));
-    if (one === undefined) return;
-    one.fetching = false;
-    one.landed = true;
+    const one = this.#segments.get(key);
+    if (one === undefined || one.state === 'landed') return;
+    this.#end(one);
+    one.state = 'landed';
+    this.#landed++;
   }
 
-  /** It is stored. False when it was not waited for any more. */
-  fetched(key: SegmentKey): boolean {
-    return this.#waiting.delete(keyText(key));
+  /** It is stored: the sources whose bytes they are, where that can be told. Undefined when it was not waited for any more. */
+  fetched(key: SegmentKey): readonly number[] | undefined {
+    const one = this.#segments.get(key);
+    if (one === undefined) return undefined;
+    this.#remove(one);
+    return one.from;
   }
 
   failed(key: SegmentKey, failure: FetchFailure, at: { now: number; jitter: number }): void {
-    const one = this.#waiting.get(keyText(key));
+    const one = this.#segments.get(key);
     if (one === undefined) return;
-    one.fetching = false;
+    this.#end(one);
+    one.state = 'waiting';
     one.tries++;
     // The origin had it while the disk would not take it. That it has left the window since is not why it is lost.
     const wasDisk = one.failure?.cause === 'disk' && one.unlistedAt !== undefined;
     if (!wasDisk) one.failure = failure;
     one.dueAt = at.now + retryMs(one.tries, at.jitter);
+    this.#later.push(one.dueAt, one);
     if (failure.cause === 'timeout') one.timeouts++;
-    else if (failure.cause !== 'network') one.refusedAt ??= at.now;
+    else if (failure.cause !== 'network' && one.refusedAt === undefined) {
+      one.refusedAt = at.now;
+      this.#refuse(one, at.now);
+    }
+    if (!one.overdue) return;
+    one.overdue = false;
+    if (one.unlistedAt !== undefined) this.#leaving.push(one.expiresAt, one);
+    if (one.refusedAt !== undefined) this.#refuse(one, one.refusedAt);
   }
 
   /**
-   * Removes those whose time is over: out of the window, and tried once more after that was known. After ENDLIST: refused
-   * for a minute.
+   * Removes those whose time is over: in no window, and tried once more after that was known. After ENDLIST: refused for too
+   * long, or without an address.
    */
-  expire(now: number, ended: boolean): LostSegment[] {
-    return this.#lose((one) => {
-      if (one.fetching || one.landed || one.failure === undefined) return false;
-      if (ended) return one.refusedAt !== undefined && now >= one.refusedAt + REFUSED_AFTER_END_MS;
-      const { unlistedAt } = one;
-      return unlistedAt !== undefined && one.triedAt >= unlistedAt && now >= one.expiresAt;
-    });
+  expire(now: number, ended?: QueueEnd): LostSegment[] {
+    const lost = new Set<Waiting>();
+    if (ended === undefined) {
+      for (const one of popUntil(this.#leaving, now)) if (this.#isOver(one, now)) lost.add(one);
+    } else {
+      const refusedUntil =
+        now < ended.endedAt + ended.refusedMs ? undefined : now - ended.refusedMs;
+      if (refusedUntil !== undefined) {
+        for (const one of popUntil(this.#refused, refusedUntil)) {
+          if (one.state === 'waiting') lost.add(one);
+          else one.overdue = true;
+        }
+      }
+      if (this.#missing > 0) {
+        for (const one of this.#segments.all()) if (one.state === 'missing') lost.add(one);
+      }
+    }
+    return this.#lose([...lost]);
   }
 
   /** Removes all, each with its last failure, or with this one. */
   giveUp(otherwise: FetchFailure, always = false): LostSegment[] {
-    return this.#lose(
-      () => true,
-      (one) => (always ? otherwise : (one.failure ?? otherwise)),
-    );
+    const all = this.#segments.all();
+    return this.#lose(all, (one) => (always ? otherwise : (one.failure ?? otherwise)));
   }
 
   /** When something can next be taken or expire; undefined while only answers can change anything. */
-  wakeAt(now: number, ended: boolean): number | undefined {
+  wakeAt(now: number, ended?: QueueEnd): number | undefined {
+    const due = topOf(this.#later, (one) => one.state === 'waiting');
+    const over =
+      ended === undefined
+        ? topOf(this.#leaving, (one) => one.state !== 'settled' && one.unlistedAt !== undefined)
+        : undefined;
+    const refused =
+      ended === undefined ? undefined : topOf(this.#refused, ({ state }) => state !== 'settled');
+    const refusedAt = refused && ended && Math.max(refused, ended.endedAt) + ended.refusedMs;
     let at: number | undefined;
-    for (const one of this.#waiting.values()) {
-      if (one.fetching || one.landed) continue;
-      const candidates = [one.dueAt];
-      if (one.failure !== undefined && one.unlistedAt !== undefined) candidates.push(one.expiresAt);
-      if (ended && one.refusedAt !== undefined) {
-        candidates.push(one.refusedAt + REFUSED_AFTER_END_MS);
-      }
-      for (const candidate of candidates)
-        if (candidate > now) at = Math.min(at ?? candidate, candidate);
+    for (const candidate of [due, over, refusedAt]) {
+      if (candidate !== undefined && candidate > now) at = Math.min(at ?? candidate, candidate);
     }
     return at;
   }
 
+  /** Whether its time in the window is over. What is under way, or owed a try, is looked at again when that has failed. */
+  #isOver(one: Waiting, now: number): boolean {
+    if (one.state === 'settled' || one.unlistedAt === undefined) return false;
+    if (one.expiresAt > now) {
+      this.#leaving.push(one.expiresAt, one);
+      return false;
+    }
+    if (one.state === 'missing') return true;
+    const isTried = one.failure !== undefined && one.triedAt >= one.unlistedAt;
+    if (one.state === 'waiting' && isTried) return true;
+    one.overdue = true;
+    return false;
+  }
+
+  #order(one: Waiting, now: number, lead: number): FetchOrder {
+    one.state = 'fetching';
+    one.triedAt = now;
+    this.#fetching++;
+    const listed = new Map<number, PlaylistSegment>();
+    for (const [source, listing] of this.#listings) {
+      const segment = this.#resting.has(source) ? undefined : this.#segmentOf(one, listing);
+      if (segment !== undefined) listed.set(source, segment);
+    }
+    const [preferred, ...mirrors] = addresses(one, listed, lead);
+    if (preferred === undefined) throw new Error('a segment without an address was to be fetched');
+    const same = mirrors.filter(({ segment }) => segment.identity === preferred.segment.identity);
+    // Where it may come from under different names, nobody knows whose bytes it will be.
+    one.from =
+      same.length === mirrors.length ? [preferred, ...same].map(({ source }) => source) : [];
+    const timeoutMs = tryMs(one.durationMs, one.timeouts);
+    return { purpose: 'store', key: one.key, ...preferred, mirrors, tries: one.tries, timeoutMs };
+  }
+
+  #segmentOf({ key }: Waiting, listing: Listing): PlaylistSegment | undefined {
+    if (listing.epoch !== key.epoch || !covers(listing, key.msn)) return undefined;
+    return segmentAt(listing, key.msn);
+  }
+
+  /** The try is over. */
+  #end(one: Waiting): void {
+    if (one.state === 'landed') this.#landed--;
+    if (one.state === 'missing') this.#missing--;
+    if (one.state !== 'fetching') return;
+    this.#fetching--;
+    if (one.tries > 0) this.#retrying--;
+  }
+
+  #remove(one: Waiting): void {
+    this.#end(one);
+    one.state = 'settled';
+    this.#segments.remove(one.key);
+  }
+
+  /** What is due now waits for its turn only. */
+  #ripen(now: number): void {
+    for (const one of popUntil(this.#later, now)) {
+      if (one.state === 'waiting') this.#again.push(one.order, one);
+    }
+  }
+
+  #isListed({ key: { epoch, msn }, state }: Waiting): boolean {
+    for (const [source, listing] of this.#listings) {
+      if (this.#resting.has(source) || listing.epoch !== epoch || !covers(listing, msn)) continue;
+      // A list that was cut names no address for its head, which is no reason to think that it has left the window.
+      const isThere = state === 'missing' ? segmentAt(listing, msn) : !isGapAt(listing, msn);
+      if (isThere !== undefined && isThere !== false) return true;
+    }
+    return false;
+  }
+
+  /** Only looked at after ENDLIST; until then what was settled since is thrown out now and then. */
+  #refuse(one: Waiting, at: number): void {
+    this.#refused.push(at, one);
+    if (this.#refused.size <= 2 * this.#segments.size + REFUSED_KEPT) return;
+    while (this.#refused.pop() !== undefined);
+    for (const open of this.#segments.all()) {
+      if (open.refusedAt !== undefined) this.#refused.push(open.refusedAt, open);
+    }
+  }
+
+  #leftAll(listing: Listing, now: number): void {
+    const { epoch } = listing;
+    for (const { key } of this.#segments.all(epoch)) {
+      if (covers(listing, key.msn)) this.#left(key, listing, now);
+    }
+  }
+
+  #left(place: Place, before: Listing, now: number): void {
+    const one = this.#segments.get(place);
+    if (one === undefined) return;
+    const segment = segmentAt(before, place.msn);
+    if (segment !== undefined) {
+      const first = one.first?.source === before.source ? one.first.segment : undefined;
+      const kept = first === undefined ? segment : { ...first, url: segment.url };
+      one.kept.set(before.source, kept);
+    }
+    if (this.#isListed(one)) return;
+    one.unlistedAt ??= now;
+    one.expiresAt = Math.max(one.expiresAt, before.expiresAt);
+    this.#leaving.push(one.expiresAt, one);
+  }
+
+  #arrived(place: Place): void {
+    const one = this.#segments.get(place);
+    if (one === undefined || !this.#isListed(one)) return;
+    one.unlistedAt = undefined;
+    one.overdue = false;
+    if (one.state !== 'missing') return;
+    this.#missing--;
+    one.state = 'waiting';
+    this.#untried.push(one.order, one);
+  }
+
   #lose(
-    isLost: (one: Waiting) => boolean,
+    all: readonly Waiting[],
     why: (one: Waiting) => FetchFailure | undefined = (one) => one.failure,
   ): LostSegment[] {
-    const lost: LostSegment[] = [];
-    for (const [text, one] of this.#waiting) {
-      const failure = isLost(one) ? why(one) : undefined;
-      if (failure === undefined) continue;
-      this.#waiting.delete(text);
-      const tried = one.tries === 1 ? '1 try' : `${one.tries} tries`;
-      lost.push({
-        key: one.key,
-        failure: { cause: failure.cause, detail: `${failure.detail} (${tried})` },
-        durationMs: one.segment.durationMs,
-        isNamed: one.isNamed,
+    return all
+      .toSorted((a, b) => a.order - b.order)
+      .flatMap((one): LostSegment[] => {
+        const failure = why(one);
+        if (failure === undefined) return [];
+        const isMissing = one.state === 'missing';
+        this.#remove(one);
+        const { key, durationMs, isNamed, tries } = one;
+        if (isMissing) return [{ key, failure, durationMs, isNamed }];
+        const tried = tries === 1 ? '1 try' : `${tries} tries`;
+        const { cause, detail } = failure;
+        return [{ key, failure: { cause, detail: `${detail} (${tried})` }, durationMs, isNamed }];
       });
-    }
-    return lost;
   }
+}
+
+function popUntil(heap: Heap<Waiting>, now: number): Waiting[] {
+  const found: Waiting[] = [];
+  while (heap.top !== undefined && heap.top.at <= now) {
+    const one = heap.pop();
+    if (one !== undefined) found.push(one);
+  }
+  return found;
+}
+
+/** The lowest number of an item that still counts; those before it are taken out. */
+function topOf(heap: Heap<Waiting>, counts: (one: Waiting) => boolean): number | undefined {
+  while (heap.top !== undefined && !counts(heap.top.item)) heap.pop();
+  return heap.top?.at;
 }

@@ -1,5 +1,6 @@
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Unsettled } from '../../ledger/trackLedger.ts';
+import type { StoredBefore } from './history.ts';
 
 /** Stored segments whose content a resumed recording is compared with: more than any usual window holds. */
 export const TAIL_SEGMENTS = 256;
@@ -29,11 +30,7 @@ export interface PlannerResume {
   /** What one segment lasts, milliseconds; 0 when none is stored. */
   readonly segmentMs: number;
   /** The last stored segments across epochs, oldest first. */
-  readonly tail: readonly {
-    readonly epoch: number;
-    readonly msn: number;
-    readonly checksum: string;
-  }[];
+  readonly tail: readonly StoredBefore[];
   /** How long ago the last segment was stored, milliseconds; by the wall clock, as no other runs on through a restart. */
   readonly idleMs: number;
   readonly settled: number;
@@ -57,7 +54,9 @@ export function resumeFrom(ledger: Ledger, track: string, at: number): PlannerRe
     holes: unsettled.filter((run) => run.epoch === epoch).flatMap(numbersOf),
     left: unsettled.filter((run) => run.epoch !== epoch),
     segmentMs: last?.durationMs ?? 0,
-    tail: tail.map(({ epoch: of, msn, checksum }) => ({ epoch: of, msn, checksum })),
+    tail: tail.map(({ epoch: of, msn, checksum, source, wallClock, durationMs }) => ({
+      ...{ epoch: of, msn, checksum, source, wallClock, durationMs },
+    })),
     idleMs: idleMs < 0 ? IDLE_UNKNOWN_MS : idleMs,
     settled: ledger.advertised,
   };

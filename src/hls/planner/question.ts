@@ -1,0 +1,28 @@
+import type { MediaPlaylist, PlaylistSegment } from '../playlist/model.ts';
+import type { Placement } from './placement.ts';
+import type { SourceView } from './timelineState.ts';
+
+/**
+ * Only the content of a segment can tell what a playlist means. `resume`: how it hangs together with what an earlier life stored.
+ * `backwards`: whether it is old, or an encoder began again under the old names. `renamed`: whether the names changed, or the
+ * media. `join`: which of our numbers another source's are.
+ */
+export interface Question {
+  readonly reason: 'resume' | 'backwards' | 'renamed' | 'join';
+  readonly view: SourceView;
+  readonly playlist: MediaPlaylist;
+  /** Asked for one after the other, until one can be had. */
+  readonly candidates: readonly PlaylistSegment[];
+}
+
+/** What a playlist means, or what has to be known first. */
+export type Verdict = Placement | Question;
+
+export const isQuestion = (verdict: Verdict): verdict is Question => 'reason' in verdict;
+
+/** The content that was asked about; no checksum: it could not be had. */
+export interface Answer {
+  readonly segment: PlaylistSegment;
+  readonly checksum: string | undefined;
+  readonly now: number;
+}

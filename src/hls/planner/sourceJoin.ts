@@ -1,0 +1,204 @@
+import type { MediaPlaylist, PlaylistSegment } from '../playlist/model.ts';
+import { type Dated, type PlannerHistory, REMEMBERED_SEGMENTS_MAX } from './history.ts';
+import { endOf, type Placement } from './placement.ts';
+import type { Answer, Question, Verdict } from './question.ts';
+import type { SourceView, TimelineState } from './timelineState.ts';
+
+/**
+ * Two segments are the same moment when their dates are no further apart than this part of the shorter one: half a segment would
+ * be undecided, and origins round dates to whole seconds at most.
+ */
+const SAME_MOMENT = 1 / 3;
+/** So many dates have to agree: one alone may be chance. */
+const DATES_MIN = 2;
+
+/** Content is compared at most this often, and ever more rarely while it tells nothing: each time costs a download. */
+const CONTENT_EVERY_MS = 10_000;
+const CONTENT_LAST_MS = 60_000;
+/** Tries at the first rate: one for each place in the window that is asked about. */
+const CONTENT_TRIES = 3;
+
+/**
+ * A source whose dates end this long before those of what is stored is taken to have another clock, not to be late: edges and
+ * mirrors lag by seconds, the slowest chains of servers by a minute. Milliseconds.
+ */
+const LATE_MAX_MS = 120_000;
+
+/**
+ * Finds out which of our numbers another source's are: by its names, by dates, or by content. Where that cannot be told, its
+ * playlist stays apart; `mayLead`: unless no other source goes on, so that it has to.
+ */
+export function joinSource(
+  state: TimelineState,
+  view: SourceView,
+  playlist: MediaPlaylist,
+  { now, mayLead }: { now: number; mayLead: boolean },
+): Verdict {
+  // What is older than the memory, however the sources lag, tells nothing.
+  const newest = playlist.segments.slice(-2 * REMEMBERED_SEGMENTS_MAX);
+  const byNames = view.namesLie ? undefined : shiftByNames(state.history, newest);
+  const shift = byNames ?? shiftByDates(state.history.dated(), newest);
+  if (shift !== undefined) return join(state, view, playlist, { shift, now });
+  keepApart(view, playlist, now);
+  const candidate = now >= view.joinAgainAt ? contentCandidate(state, view, playlist) : undefined;
+  if (candidate !== undefined) {
+    const tries = Math.max(0, view.joinTries - CONTENT_TRIES + 1);
+    view.joinAgainAt = now + Math.min(CONTENT_LAST_MS, CONTENT_EVERY_MS * 2 ** tries);
+    view.joinTries++;
+    return { reason: 'join', view, playlist, candidates: [candidate] };
+  }
+  return mayLead ? takeOver(state, view, playlist, now) : state.nothing('apart', view, playlist);
+}
+
+/** The content of one of its segments is known, or could not be had. */
+export function joinedByContent(
+  state: TimelineState,
+  { view, playlist }: Question,
+  { segment, checksum, now }: Answer,
+  mayLead: boolean,
+): Placement {
+  const shift = shiftByContent(state.history, segment, checksum);
+  if (shift !== undefined) return join(state, view, playlist, { shift, now });
+  return mayLead ? takeOver(state, view, playlist, now) : state.nothing('apart', view, playlist);
+}
+
+function join(
+  state: TimelineState,
+  view: SourceView,
+  playlist: MediaPlaylist,
+  { shift, now }: { shift: number; now: number },
+): Placement {
+  view.shift = shift;
+  view.joinTries = 0;
+  return state.goOn(view, playlist, now);
+}
+
+function keepApart(view: SourceView, playlist: MediaPlaylist, now: number): void {
+  const before = view.apart;
+  const stands = before !== undefined && endOf(before.playlist) === endOf(playlist);
+  view.apart = { playlist, since: stands ? before.since : now };
+}
+
+/**
+ * Opens an epoch with the numbers of a source that cannot be joined. Where both have dates, what was stored is left out: only
+ * what lasts beyond its end is new. Otherwise everything listed is: better twice than lost.
+ */
+function takeOver(
+  state: TimelineState,
+  view: SourceView,
+  playlist: MediaPlaylist,
+  now: number,
+): Placement {
+  const { segments } = playlist;
+  const { storedUntil } = state;
+  const endsAt = ({ wallClock = Number.NaN, durationMs }: PlaylistSegment) =>
+    wallClock + durationMs;
+  const last = segments.at(-1);
+  const isDated = storedUntil !== undefined && segments.every((one) => one.wallClock !== undefined);
+  const isComparable = isDated && last !== undefined && endsAt(last) > storedUntil - LATE_MAX_MS;
+  if (!isComparable) return state.open({ why: 'source' }, view, playlist, now);
+  const fresh = segments.filter((one) => endsAt(one) > storedUntil + SAME_MOMENT * one.durationMs);
+  if (fresh.length === 0) return state.nothing('apart', view, playlist);
+  return state.open({ why: 'source', fresh }, view, playlist, now);
+}
+
+/** The shift by names: all that are known have to agree, and their dates as well. */
+function shiftByNames(
+  history: PlannerHistory,
+  segments: readonly PlaylistSegment[],
+): number | undefined {
+  const shift = agreed(
+    segments.map(({ identity, msn }) => {
+      const number = history.numberOf(identity);
+      return number === undefined ? undefined : number - msn;
+    }),
+  );
+  if (shift === undefined) return undefined;
+  const isContradicted = segments.some((segment) => {
+    const number = segment.msn + shift;
+    const names = history.namesAt(number);
+    if (names.length > 0 && !names.includes(segment.identity)) return true;
+    return !mayBeSameMoment(history.datedAt(number), segment);
+  });
+  return isContradicted ? undefined : shift;
+}
+
+/** The shift by dates: several have to agree and none to contradict. `dated` is in order of dates. */
+export function shiftByDates(
+  dated: readonly Dated[],
+  segments: readonly PlaylistSegment[],
+): number | undefined {
+  const begins = dated[0]?.at;
+  const last = dated.at(-1);
+  if (begins === undefined || last === undefined) return undefined;
+  const shifts = segments.flatMap((segment): (number | undefined)[] => {
+    const { wallClock, msn } = segment;
+    if (wallClock === undefined) return [];
+    const found = nearest(dated, wallClock);
+    if (found !== undefined && isSameMoment(found, segment)) return [found.msn - msn];
+    return wallClock > begins && wallClock < last.at ? [Number.NaN] : [];
+  });
+  return shifts.length < DATES_MIN ? undefined : agreed(shifts);
+}
+
+/** The shift by content: exactly one stored segment has it, and none of them has another's. */
+function shiftByContent(
+  history: PlannerHistory,
+  segment: PlaylistSegment,
+  checksum: string | undefined,
+): number | undefined {
+  const contents = history.contents();
+  // A programme in a loop, or a slate, tells nothing.
+  if (new Set(contents.map((one) => one.checksum)).size < contents.length) return undefined;
+  const match = contents.find((one) => one.checksum === checksum);
+  if (match === undefined || !mayBeSameMoment(history.datedAt(match.msn), segment))
+    return undefined;
+  return match.msn - segment.msn;
+}
+
+/**
+ * The segment to be asked about, another one with every try. Most likely it is among as many of the newest as are stored: in
+ * their middle, as one source may be ahead of the other; or, where one is far ahead, at either end.
+ */
+function contentCandidate(
+  state: TimelineState,
+  view: SourceView,
+  playlist: MediaPlaylist,
+): PlaylistSegment | undefined {
+  const stored = state.history.contents().length;
+  const listed = playlist.segments.filter(({ gap }) => !gap).slice(-stored);
+  if (stored === 0 || listed.length === 0) return undefined;
+  const places = [Math.floor((listed.length - 1) / 2), 0, Math.max(0, listed.length - 2)];
+  return listed[places[view.joinTries % places.length] ?? 0];
+}
+
+/** The one value, if there is but one. */
+function agreed(values: readonly (number | undefined)[]): number | undefined {
+  let one: number | undefined;
+  for (const value of values) {
+    if (value === undefined) continue;
+    if (one !== undefined && value !== one) return undefined;
+    one = value;
+  }
+  return Number.isNaN(one) ? undefined : one;
+}
+
+function nearest(dated: readonly Dated[], at: number): Dated | undefined {
+  let low = 0;
+  let high = dated.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((dated[middle]?.at ?? 0) < at) low = middle + 1;
+    else high = middle;
+  }
+  const [before, after] = [dated[low - 1], dated[low]];
+  if (before === undefined || after === undefined) return before ?? after;
+  return at - before.at <= after.at - at ? before : after;
+}
+
+const isSameMoment = ({ at, durationMs }: Dated, segment: PlaylistSegment): boolean =>
+  Math.abs(at - (segment.wallClock ?? Number.NaN)) <=
+  SAME_MOMENT * Math.min(durationMs, segment.durationMs);
+
+const mayBeSameMoment = (dated: Dated | undefined, segment: PlaylistSegment): boolean =>
+  dated === undefined || segment.wallClock === undefined || isSameMoment(dated, segment);
