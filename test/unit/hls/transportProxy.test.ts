@@ -190,6 +190,8 @@ describe('what goes wrong with a proxy', () => {
     await expect(guarded.get(plain, { proxy: named })).rejects.toMatchObject({
       code: 'source.refused',
     });
+    named.username = '';
+    named.password = '';
     const operators = setup({ permitAddress, proxy: named });
     await expect(operators.get(plain)).rejects.toMatchObject({ details: { status: 407 } });
     expect(proxy.requests.splice(0)).toEqual([`GET ${plain.href}`]);
