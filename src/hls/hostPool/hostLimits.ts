@@ -11,7 +11,10 @@ export interface HostLimits {
   readonly quitWaitMs: number;
   /** How long hosts go on recording without a supervisor; the host's own default when absent. */
   readonly orphanGraceMs?: number;
-  /** Recorders that every living host must carry before another host is started: one costs some 50 MB of memory. */
+  /**
+   * Recorders that every living host must carry before another host is started. A host costs some 50 MB of memory before
+   * its first stream, and a tenth of a core carries 64 streams of 5 Mb/s.
+   */
   readonly recordersBeforeSpread: number;
   /** Resident memory above which a host is replaced, bytes. */
   readonly memoryBytesMax: number;
@@ -24,7 +27,7 @@ export const HOST_LIMITS: HostLimits = {
   killAnswerMs: 2_000,
   startWaitMs: 15_000,
   quitWaitMs: 7_000,
-  recordersBeforeSpread: 8,
+  recordersBeforeSpread: 64,
   // 500 streams take some 350 MB (`npm run bench:density`): this is three times that.
   memoryBytesMax: 1024 ** 3,
   memoryLookEveryMs: 5_000,

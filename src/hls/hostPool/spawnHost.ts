@@ -7,6 +7,23 @@ import { startTicksOf } from '../../process/procfs.ts';
 /** Marks a node's hosts in their environment; the value is the node's run directory. */
 export const NODE_MARKER = 'KENNEL_NODE';
 
+/**
+ * What a host copies lives for milliseconds, so a small nursery is enough: with 50 streams of 5 Mb/s it saves 30 MB and a
+ * tenth of the CPU, which V8 otherwise spends on touching new pages.
+ */
+const NODE_OPTIONS = ['--max-semi-space-size=1'];
+
+/**
+ * For glibc (others ignore it): buffers of 128 KiB are mapped, and given back when they are freed. By default glibc takes
+ * them from its heap once the first was freed, and the burst in which streams begin stays there for ever: 200 MB instead of
+ * 100 MB with 50 streams. One arena, because only the event loop's thread allocates much.
+ */
+const MALLOC_SETTINGS = {
+  MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+  MALLOC_ARENA_MAX: '1',
+};
+
 export interface SpawnHostOptions {
   readonly hostId: string;
   readonly socketPath: string;
@@ -34,10 +51,11 @@ export function spawnHost(options: SpawnHostOptions): HostProcess {
   const logFile = openSync(join(logDirectory, `${hostId}.log`), 'a', 0o600);
   try {
     const grace = orphanGraceMs === undefined ? [] : ['--orphan-grace-ms', String(orphanGraceMs)];
-    const child = spawn(execPath, [entry, '--id', hostId, '--socket', socketPath, ...grace], {
+    const args = [...NODE_OPTIONS, entry, '--id', hostId, '--socket', socketPath, ...grace];
+    const child = spawn(execPath, args, {
       detached: true,
       stdio: ['ignore', logFile, logFile],
-      env: { ...environment },
+      env: { ...MALLOC_SETTINGS, ...environment },
     });
     child.unref();
     const ending = new Promise<Readonly<Record<string, unknown>>>((resolve) => {
