@@ -54,11 +54,11 @@ export const nameForTry = (name: string, nth: number): string =>
   nth === 1 ? name : `${name} (${nth})`;
 
 /**
- * The key of each local file: `name.mp4`, then `name-2.mp4` for the next run, `name.jpg`, `name.sprite.jpg`, and
- * `name.manifest.json`.
+ * The key of each local file: `name.mp4`, then `name-2.mp4` for the next run, `name.de.vtt` beside it, `name.jpg`,
+ * `name.sprite.jpg`, and `name.manifest.json`.
  */
 export function keyFor(name: string, file: string): string {
-  const run = /^run-(\d+)(\.\w+)$/.exec(file);
+  const run = /^run-(\d+)((?:\.[\w-]+)+)$/.exec(file);
   if (run !== null) return `${name}${run[1] === '1' ? '' : `-${run[1]}`}${run[2] ?? ''}`;
   if (file === 'poster.jpg') return `${name}.jpg`;
   return `${name}.${file}`;

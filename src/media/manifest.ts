@@ -4,7 +4,15 @@ import type { Job } from '../../machines/ports.ts';
 import { OUTCOMES, type Outcome } from '../../machines/vocabulary.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { proofOf } from '../ledger/proof.ts';
-import { type MuxResult, muxedFileSchema } from './mux/muxResult.ts';
+import { manifestTrackSchema, manifestTracks, wallClockOf } from './manifestTracks.ts';
+import { markSchema, marksOf } from './marks.ts';
+import {
+  damagedSchema,
+  isVerified,
+  type MuxResult,
+  muxedFileSchema,
+  sidecarSchema,
+} from './mux/muxResult.ts';
 import type { Thumbnails } from './thumbnails.ts';
 import { plainWithoutSecrets, withoutSecrets } from './withoutSecrets.ts';
 
@@ -55,7 +63,13 @@ export const manifestSchema = z.object({
   outcome: z.enum(OUTCOMES),
   attempts: z.number(),
   proof: proofSchema,
-  /** Rows: media sequence number, duration in milliseconds, bytes, SHA-256. */
+  /** What was recorded side by side. */
+  tracks: z.array(manifestTrackSchema),
+  /** EXT-X-PROGRAM-DATE-TIME of the first segment's beginning and the last one's end, milliseconds since the epoch. */
+  wallClock: z.object({ from: z.number(), until: z.number() }).nullable(),
+  /** How the segments are hashed; everything else is hashed with SHA-256. */
+  checksums: z.enum(['blake3', 'sha256']),
+  /** Rows: media sequence number, duration in milliseconds, bytes, checksum. */
   segments: z.array(
     z.object({
       track: z.string(),
@@ -65,6 +79,14 @@ export const manifestSchema = z.object({
   ),
   /** Finished files; `file` is the key at the destination. */
   files: z.array(muxedFileSchema),
+  /** Subtitles beside the finished files. */
+  sidecars: z.array(sidecarSchema),
+  /** Stored files that are not what was recorded any more: they are in no finished file. */
+  damaged: z.array(damagedSchema),
+  /** Tracks that are in no finished file, or not wholly, and why. */
+  unjoined: z.array(z.object({ track: z.string(), why: z.string() })),
+  /** Ads and other marks: `count` of them, of which the first are listed. */
+  marks: z.object({ count: z.number(), list: z.array(markSchema) }),
   pictures: z.array(
     z.object({ kind: z.string(), file: z.string(), bytes: z.number(), checksum: z.string() }),
   ),
@@ -92,7 +114,8 @@ export interface ManifestParts {
 
 /** The manifest, always the same for the same parts. Secrets in URLs are taken out of everything. */
 export function manifestOf(parts: ManifestParts): Manifest {
-  const { job, ledger, outcome, mux, pictures, keyOf, kennel, node } = parts;
+  const { job, ledger, outcome, pictures, keyOf, kennel, node } = parts;
+  const mux = withKeys(parts.mux, keyOf);
   // Everything in it is text that somebody else may have sent us; the schema drops nothing that is ours.
   return manifestSchema.parse({
     schema: 'kennel.manifest/1',
@@ -108,8 +131,15 @@ export function manifestOf(parts: ManifestParts): Manifest {
     outcome,
     attempts: ledger.attempts,
     proof: plainWithoutSecrets(proofOf(ledger)),
+    tracks: manifestTracks(ledger, mux),
+    wallClock: wallClockOf(ledger),
+    checksums: ledger.checksums,
     segments: segmentRows(ledger),
-    files: mux.files.map((file) => ({ ...file, file: keyOf(file.file) })),
+    files: mux.files,
+    sidecars: mux.sidecars,
+    damaged: mux.damaged,
+    unjoined: mux.unjoined,
+    marks: plainWithoutSecrets(marksOf(ledger, mux)),
     pictures: pictures.files.map((picture) => ({ ...picture, file: keyOf(picture.file) })),
     missingPictures: pictures.missing,
     verified: isVerified(mux),
@@ -118,9 +148,16 @@ export function manifestOf(parts: ManifestParts): Manifest {
   });
 }
 
-/** Whether every file was found to be what it was made from: only then may the segments go. */
-export const isVerified = (mux: MuxResult): boolean =>
-  mux.files.every(({ verification }) => verification.verified);
+/** The same result with the names that its files have at the destination. */
+const withKeys = (mux: MuxResult, keyOf: (file: string) => string): MuxResult => ({
+  ...mux,
+  files: mux.files.map((file) => ({ ...file, file: keyOf(file.file) })),
+  sidecars: mux.sidecars.map((each) => ({
+    ...each,
+    file: keyOf(each.file),
+    of: keyOf(each.of),
+  })),
+});
 
 export const manifestText = (manifest: Manifest): string => `${JSON.stringify(manifest)}\n`;
 

@@ -8,10 +8,15 @@ const VANISHED: readonly EndCause[] = ['source.vanished', 'source.idle'];
 
 /**
  * How complete a recording is. See `OUTCOMES`. Only an end in the journal vouches for one: a recorder that was killed before
- * it wrote its end may have left segments that it knew of neither stored nor named.
+ * it wrote its end may have left segments that it knew of neither stored nor named. `damaged`: stored files that cannot be used any
+ * more, and are as good as lost.
  */
-export function outcomeOf({ ended, lost }: Ledger, { verdict }: Pick<Job, 'verdict'>): Outcome {
+export function outcomeOf(
+  { ended, lost }: Ledger,
+  { verdict }: Pick<Job, 'verdict'>,
+  damaged = 0,
+): Outcome {
   const isVouchedFor = ended !== undefined && !VANISHED.includes(ended.why);
   if (!isVouchedFor || verdict !== undefined) return 'truncated';
-  return lost > 0 ? 'gaps' : 'complete';
+  return lost > 0 || damaged > 0 ? 'gaps' : 'complete';
 }

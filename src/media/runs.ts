@@ -8,74 +8,74 @@ export interface Timeline {
   readonly holes: number;
 }
 
-/** Segments that fit into one file: one container, one initialisation section, the same codec parameters. */
-export interface Run {
+/** Segments of one track that fit into one file: one container, one initialisation section, the same codec parameters. */
+export interface TrackRun {
   readonly track: string;
   readonly container: SegmentStored['container'];
   readonly init?: InitStored;
   readonly timelines: readonly Timeline[];
-  /** Separate renditions of the same time (audio), timeline by timeline. */
-  readonly companions: readonly Run[];
+  /** As `ParametersOf` told it; undefined where nobody could read them. */
+  readonly parameters?: string;
 }
-
-/** The track that a job with several renditions builds on. */
-const MAIN_TRACK = 'main';
 
 /** The codec parameters of a segment as one comparable text; undefined when nobody could read them. */
 export type ParametersOf = (segment: SegmentStored) => string | undefined;
 
-/**
- * Groups a ledger's segments into runs, in order. `parametersOf` tells MPEG-TS runs apart, which carry their codec
- * parameters inside: it is asked for the first segment of every timeline. What nobody could read splits nothing.
- */
-export function runsOf(ledger: Ledger, parametersOf: ParametersOf = () => undefined): Run[] {
-  const tracks = ledger.tracks.filter((track) => ledger.segments(track).length > 0);
-  const byTrack = new Map(
-    tracks.map((track) => [
-      track,
-      runsOfTrack(ledger, track).flatMap((run) => splitByParameters(run, parametersOf)),
-    ]),
-  );
-  const main = byTrack.get(MAIN_TRACK);
-  if (main === undefined) return [...byTrack.values()].flat();
-  byTrack.delete(MAIN_TRACK);
-  const companions: Run[][] = main.map(() => []);
-  const alone: Run[] = [];
-  for (const runs of byTrack.values()) {
-    if (fitTogether(main, runs)) {
-      for (const [index, run] of runs.entries()) companions[index]?.push(run);
-    } else {
-      alone.push(...runs);
-    }
-  }
-  return [...main.map((run, index) => ({ ...run, companions: companions[index] ?? [] })), ...alone];
+export interface TrackRunsOptions {
+  /**
+   * Tells MPEG-TS runs apart, which carry their codec parameters inside: it is asked for the first segment of every timeline.
+   * What nobody could read splits nothing.
+   */
+  readonly parametersOf?: ParametersOf;
+  /** Stored, but not usable any more: these count as missing. */
+  readonly leftOut?: ReadonlySet<SegmentStored>;
 }
 
-/** The segments that decide where runs end: the first of every timeline. */
-export const decisiveSegments = (runs: readonly Run[]): SegmentStored[] =>
-  runs.flatMap((run) => [
-    ...run.timelines.flatMap((timeline) => timeline.segments.slice(0, 1)),
-    ...decisiveSegments(run.companions),
-  ]);
+/** Groups a track's segments into runs, in order. */
+export function trackRuns(
+  ledger: Ledger,
+  track: string,
+  { parametersOf = () => undefined, leftOut }: TrackRunsOptions = {},
+): TrackRun[] {
+  const segments = ledger.segments(track).filter((segment) => leftOut?.has(segment) !== true);
+  const runs = groupByFile(ledger, track, segments);
+  return runs.flatMap((run) => splitByParameters(run, parametersOf));
+}
 
-/** Every segment of a run, its companions not counted. */
-export const segmentsOf = (run: Run): SegmentStored[] =>
-  run.timelines.flatMap((timeline) => [...timeline.segments]);
-
-/** What of a run is stored in files: its initialisation section and its segments, its companions not counted. */
-export const entriesOf = (run: Run): (InitStored | SegmentStored)[] => [
-  ...(run.init === undefined ? [] : [run.init]),
-  ...segmentsOf(run),
+/** The segments that decide where runs end and where timelines stand: the first and the last of every timeline. */
+export const decisiveSegments = (runs: readonly TrackRun[]): SegmentStored[] => [
+  ...new Set(
+    runs.flatMap(({ timelines }) =>
+      timelines.flatMap(({ segments }) => [...segments.slice(0, 1), ...segments.slice(-1)]),
+    ),
+  ),
 ];
 
+/** Every segment of a run. */
+export const segmentsOf = (run: Pick<TrackRun, 'timelines'>): SegmentStored[] =>
+  run.timelines.flatMap((timeline) => [...timeline.segments]);
+
 /** Whether timestamps of a run jump anywhere. */
-export const isBroken = (run: Run): boolean =>
+export const isBroken = (run: Pick<TrackRun, 'timelines'>): boolean =>
   run.timelines.length > 1 || run.timelines.some((timeline) => timeline.holes > 0);
 
-function runsOfTrack(ledger: Ledger, track: string): Run[] {
-  const runs: { run: Omit<Run, 'timelines'>; timelines: MutableTimeline[] }[] = [];
+/** Segments of one timeline, which may be fewer than it had, as a timeline. */
+export const timelineOf = (segments: readonly SegmentStored[]): Timeline => ({
+  segments,
+  holes: segments.filter(({ msn }, index) => {
+    const before = segments[index - 1];
+    return before !== undefined && msn !== before.msn + 1;
+  }).length,
+});
+
+function groupByFile(
+  ledger: Ledger,
+  track: string,
+  segments: readonly SegmentStored[],
+): TrackRun[] {
+  const runs: { run: Omit<TrackRun, 'timelines'>; timelines: MutableTimeline[] }[] = [];
   let previous: SegmentStored | undefined;
-  for (const segment of ledger.segments(track)) {
+  for (const segment of segments) {
     const init = segment.init === undefined ? undefined : ledger.init(segment.init);
     const { container } = segment;
     let current = runs.at(-1);
@@ -84,7 +84,7 @@ function runsOfTrack(ledger: Ledger, track: string): Run[] {
       current.run.container !== container ||
       current.run.init?.checksum !== init?.checksum
     ) {
-      const run = { track, container, companions: [], ...(init !== undefined && { init }) };
+      const run = { track, container, ...(init !== undefined && { init }) };
       current = { run, timelines: [] };
       runs.push(current);
       previous = undefined;
@@ -117,8 +117,7 @@ function jointBetween(
   return next.msn === previous.msn + 1 ? 'none' : 'hole';
 }
 
-function splitByParameters(run: Run, parametersOf: ParametersOf): Run[] {
-  if (run.container === 'fmp4') return [run];
+function splitByParameters(run: TrackRun, parametersOf: ParametersOf): TrackRun[] {
   const groups: { parameters: string | undefined; timelines: Timeline[] }[] = [];
   for (const timeline of run.timelines) {
     const [first] = timeline.segments;
@@ -126,17 +125,21 @@ function splitByParameters(run: Run, parametersOf: ParametersOf): Run[] {
     const current = groups.at(-1);
     if (current === undefined) {
       groups.push({ parameters, timelines: [timeline] });
-    } else if (parameters === undefined || (current.parameters ?? parameters) === parameters) {
+    } else if (
+      // One initialisation section, one set of parameters.
+      run.container === 'fmp4' ||
+      parameters === undefined ||
+      (current.parameters ?? parameters) === parameters
+    ) {
       current.parameters ??= parameters;
       current.timelines.push(timeline);
     } else {
       groups.push({ parameters, timelines: [timeline] });
     }
   }
-  return groups.map(({ timelines }) => ({ ...run, timelines }));
+  return groups.map(({ parameters, timelines }) => ({
+    ...run,
+    timelines,
+    ...(parameters !== undefined && { parameters }),
+  }));
 }
-
-/** Renditions belong together when they break at the same places; then the n-th timelines share one clock. */
-const fitTogether = (main: readonly Run[], other: readonly Run[]): boolean =>
-  main.length === other.length &&
-  main.every((run, index) => run.timelines.length === other[index]?.timelines.length);

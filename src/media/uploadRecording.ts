@@ -8,13 +8,12 @@ import { type Claim, claimSchema, type Destination, keyFor, nameForTry } from '.
 import { readIfThere, writeDurably } from './durableFile.ts';
 import {
   contentChecksum,
-  isVerified,
   type Manifest,
   manifestOf,
   manifestText,
   readManifest,
 } from './manifest.ts';
-import type { MuxResult } from './mux/muxResult.ts';
+import { isVerified, type MuxResult } from './mux/muxResult.ts';
 import { outcomeOf } from './outcome.ts';
 import { type Receipt, readReceipt, saveReceipt } from './receipt.ts';
 import { removeLocalFiles } from './removeLocalFiles.ts';
@@ -64,12 +63,14 @@ export async function uploadRecording(options: UploadOptions): Promise<{ outcome
 async function store(options: UploadOptions): Promise<Receipt> {
   const { job, ledger, finishDirectory, root, signal } = options;
   const { mux, pictures } = await options.made();
-  const outcome = outcomeOf(ledger, job);
-  const files = [...mux.files, ...pictures.files].map(({ file, bytes, checksum }) => ({
-    file,
-    bytes,
-    checksum,
-  }));
+  const outcome = outcomeOf(ledger, job, mux.damaged.length);
+  const files = [...mux.files, ...mux.sidecars, ...pictures.files].map(
+    ({ file, bytes, checksum }) => ({
+      file,
+      bytes,
+      checksum,
+    }),
+  );
   let claim = await readClaim(options);
   for (let nth = 1; nth <= NAMES_MAX; nth++) {
     signal.throwIfAborted();
@@ -205,6 +206,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.mp4': 'video/mp4',
   '.m4a': 'audio/mp4',
   '.jpg': 'image/jpeg',
+  '.vtt': 'text/vtt',
 };
 
 /** False when another job's manifest, or something else, stands there. */

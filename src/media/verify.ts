@@ -1,10 +1,13 @@
 import { open } from 'node:fs/promises';
 import { messageOf, systemCodeOf } from '../core/errors.ts';
 import { diskError } from '../ledger/diskError.ts';
+import type { Run } from './joinedRun.ts';
 import { type AskOptions, askInspect } from './mediabunny/askMediabunny.ts';
 import type { MediaInfo } from './mediabunny/protocol.ts';
-import type { TrackCount, Verification } from './mux/muxResult.ts';
-import { type Run, segmentsOf } from './runs.ts';
+import { renditionOrder } from './mux/fileTracks.ts';
+import type { TrackCount, TrackSpan, Verification } from './mux/muxResult.ts';
+import { segmentsOf } from './runs.ts';
+import { outputTime, reckonedMap } from './timing/outputMap.ts';
 
 /** What a file's duration may differ from the playlist's: half a second, or a thousandth (measured on ten muxers' output). */
 const TOLERANCE_MS = 500;
@@ -25,6 +28,8 @@ export interface VerifyOptions extends AskOptions {
   readonly source: readonly TrackCount[];
   /** What the first segment of each timeline is; without tracks where it could not be read. */
   readonly firsts: readonly MediaInfo[];
+  /** What the first segment of each companion is. */
+  readonly companionFirsts: readonly MediaInfo[];
 }
 
 /**
@@ -45,7 +50,9 @@ export async function verifyFile(
   }
   const broken = await boxError(file);
   if (broken !== undefined) complaints.push(broken);
-  const kinds = (options.firsts[0]?.tracks ?? []).map(({ kind }) => kind);
+  const kinds = [options.firsts[0], ...options.companionFirsts].flatMap((first) =>
+    (first?.tracks ?? []).map(({ kind }) => kind),
+  );
   const counted: TrackCount[] = info.tracks.map(({ kind, packets = 0 }) => ({ kind, packets }));
   const equal = sameCounts(options.source, counted) && hasKinds(counted, kinds);
   if (!equal) {
@@ -64,34 +71,46 @@ export async function verifyFile(
         `${(expectedMs / 1_000).toFixed(3)} s (± ${(toleranceMs / 1_000).toFixed(3)} s)`,
     );
   }
+  const spans = options.run.companions.length > 0 ? spansOf(info, options, toleranceMs) : undefined;
+  complaints.push(...(spans ?? []).flatMap((span) => (span.fits ? [] : [outOfPlace(span)])));
   return {
     info,
     verification: {
       verified: complaints.length === 0,
       packets: { source: [...options.source], file: counted, equal: packetsGood },
       duration: { fileMs, expectedMs, toleranceMs, fits },
+      ...(spans !== undefined && { spans }),
       complaints,
     },
   };
 }
 
 /**
- * What the playlists said a run lasts, and how far the file may be from that, both in milliseconds. Whole seconds count as
- * rounded only when a segment that was measured shows it: many streams have segments of exactly two seconds.
+ * What the playlists said a run lasts, and how far the file may be from that, both in milliseconds. With several renditions it
+ * lasts as long as any of them plays: they need not begin and end together. Whole seconds count as rounded only when a segment
+ * that was measured shows it: many streams have segments of exactly two seconds.
  */
 export function expectedDuration(
   run: Run,
   firsts: readonly MediaInfo[],
 ): { expectedMs: number; toleranceMs: number } {
   const segments = segmentsOf(run);
-  const expectedMs = segments.reduce((sum, { durationMs }) => sum + durationMs, 0);
+  const saidMs = segments.reduce((sum, { durationMs }) => sum + durationMs, 0);
+  const map = run.companions.length > 0 ? reckonedMap(run) : undefined;
+  const expectedMs =
+    map === undefined
+      ? saidMs
+      : map.reduce((sum, part) => sum + (part.toSeconds - part.fromSeconds) * 1_000, 0);
   const rounded =
     segments.every(({ durationMs }) => durationMs % 1_000 === 0) &&
     run.timelines.some((timeline, index) => {
       const said = timeline.segments[0]?.durationMs ?? 0;
       return Math.abs((firsts[index]?.durationMs ?? said) - said) > ROUNDED_SIGN_MS;
     });
-  const joints = run.timelines.reduce((sum, { holes }) => sum + holes + 1, -1);
+  const joints = Math.max(
+    run.timelines.reduce((sum, { holes }) => sum + holes + 1, -1),
+    (map?.length ?? 0) - 1,
+  );
   const toleranceMs =
     Math.max(
       TOLERANCE_MS,
@@ -100,6 +119,49 @@ export function expectedDuration(
     ) +
     Math.max(0, joints) * JOINT_MS;
   return { expectedMs, toleranceMs };
+}
+
+/** Where each track of the file stands, and where the segments of its rendition say that it must. */
+function spansOf(info: MediaInfo, options: VerifyOptions, toleranceMs: number): TrackSpan[] {
+  const { run } = options;
+  const map = reckonedMap(run);
+  const orders = {
+    video: renditionOrder(options, 'video'),
+    audio: renditionOrder(options, 'audio'),
+  };
+  const counts = { video: 0, audio: 0 };
+  return info.tracks.flatMap(({ kind, startSeconds = 0, endSeconds = 0 }) => {
+    const rendition = orders[kind][counts[kind]++] ?? run.info;
+    const number = 1 + run.companions.findIndex(({ track }) => track === rendition.track);
+    const parts = run.sections.flatMap((section, index) =>
+      section.parts
+        .filter((part) => part.rendition === number)
+        .map((part) => ({ part, section: index })),
+    );
+    const [first] = parts;
+    const last = parts.at(-1);
+    if (first === undefined || last === undefined) return [];
+    const from = outputTime(map, first.section, first.part.startsSeconds[0] ?? 0) ?? 0;
+    const to = outputTime(map, last.section, last.part.endSeconds) ?? 0;
+    const span = {
+      startMs: startSeconds * 1_000,
+      endMs: endSeconds * 1_000,
+      expectedStartMs: from * 1_000,
+      expectedEndMs: to * 1_000,
+    };
+    const fits =
+      Math.abs(span.startMs - span.expectedStartMs) <= toleranceMs &&
+      Math.abs(span.endMs - span.expectedEndMs) <= toleranceMs;
+    return [{ track: rendition.track, kind, ...span, fits }];
+  });
+}
+
+function outOfPlace(span: TrackSpan): string {
+  const text = (ms: number): string => (ms / 1_000).toFixed(3);
+  return (
+    `${span.kind} of ${span.track} plays from ${text(span.startMs)} s to ${text(span.endMs)} s of the file, ` +
+    `expected was ${text(span.expectedStartMs)} s to ${text(span.expectedEndMs)} s`
+  );
 }
 
 function sameCounts(one: readonly TrackCount[], other: readonly TrackCount[]): boolean {

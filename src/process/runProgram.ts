@@ -15,6 +15,8 @@ export interface ProgramOptions {
   readonly arguments: readonly string[];
   /** Written to its standard input, with backpressure, then closed. Absent: an empty input. */
   readonly input?: string | AsyncIterable<Uint8Array>;
+  /** Further inputs, which the program reads as file descriptors 3, 4, …; each is closed at its end. Default: none. */
+  readonly extraInputs?: readonly AsyncIterable<Uint8Array>[];
   /**
    * The whole environment. Programs that read untrusted media get nothing of Kennel's own, which may hold secrets.
    * `KENNEL_JOB` in it lets a later life of the node find the process.
@@ -54,7 +56,8 @@ export interface ProgramResult {
  * read to their end. An aborted signal ends the whole group.
  */
 export async function runProgram(options: ProgramOptions): Promise<ProgramResult> {
-  const { input } = options;
+  const { input, extraInputs = [] } = options;
+  const extraErrors: unknown[] = [];
   const subprocess = execa(options.file, [...options.arguments], {
     env: options.environment,
     extendEnv: false,
@@ -62,7 +65,12 @@ export async function runProgram(options: ProgramOptions): Promise<ProgramResult
     forceKillAfterDelay: options.graceMs ?? TERMINATE_GRACE_MS,
     buffer: false,
     reject: false,
-    stdin: input === undefined ? 'ignore' : 'pipe',
+    stdio: [
+      input === undefined ? 'ignore' : 'pipe',
+      'pipe',
+      'pipe',
+      ...extraInputs.map((extra) => untilItFails(extra, (error) => extraErrors.push(error))),
+    ],
     ...(options.directory !== undefined && { cwd: options.directory }),
     ...(options.signal !== undefined && { cancelSignal: options.signal }),
   });
@@ -76,7 +84,7 @@ export async function runProgram(options: ProgramOptions): Promise<ProgramResult
   const result = await subprocess;
   // A program that is gone reads no more: whatever still waits to be written must not keep files open.
   subprocess.stdin?.destroy();
-  const inputError = await feeding;
+  const inputError = (await feeding) ?? extraErrors[0];
   const started = subprocess.pid !== undefined;
   return {
     pid: subprocess.pid,
@@ -116,6 +124,18 @@ async function feed(
     if (code === 'EPIPE' || code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE') return;
     if (code === 'ERR_STREAM_DESTROYED') return undefined;
     return error;
+  }
+}
+
+/** The input up to where it fails. The program sees its end there; why it ended is for us alone. */
+async function* untilItFails(
+  input: AsyncIterable<Uint8Array>,
+  onError: (error: unknown) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* input;
+  } catch (error) {
+    onError(error);
   }
 }
 

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { chmod, mkdir, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ffmpegVersion, findFfmpeg } from '../../src/media/findFfmpeg.ts';
 import { type MuxOptions, muxRecording } from '../../src/media/mux/muxRecording.ts';
-import type { MuxResult } from '../../src/media/mux/muxResult.ts';
+import { isVerified, type MuxResult } from '../../src/media/mux/muxResult.ts';
 import { probeFile } from '../../src/media/probe.ts';
-import { runsOf } from '../../src/media/runs.ts';
+import { runsOf } from '../../src/media/runsOf.ts';
 import { makeThumbnails } from '../../src/media/thumbnails.ts';
 import { verifyFile } from '../../src/media/verify.ts';
 import { setDirectory } from '../support/origin/mediaSet.ts';
@@ -111,22 +111,51 @@ test('segments that no muxer can read are an error, and they stay', async () => 
   expect(await readdir(join(directory, 'ts'))).toHaveLength(5);
 }, 30_000);
 
-test.skipIf(ffmpeg === undefined).each(['ffmpeg', 'mediabunny'])(
-  'a segment that changed on disk stops the muxing with %s',
-  async (muxer) => {
-    const { directory, mux, fake } = await setup();
+const damages: Record<string, (directory: string) => Promise<void>> = {
+  'changed on disk': async (directory) => {
     const handle = await open(join(directory, 'ts/002.mpegts'), 'r+');
     await handle.write(Buffer.from([0xff]), 0, 1, 10_000);
     await handle.close();
-    const muxing = mux(muxer === 'ffmpeg' ? { ffmpeg: await fake(`exec ${real} "$@"`) } : {});
-    await expect(muxing).rejects.toMatchObject({ code: 'disk.failed' });
   },
-  30_000,
-);
+  'is gone': async (directory) => await rm(join(directory, 'ts/002.mpegts')),
+};
 
-test('a segment that is gone stops the muxing', async () => {
+describe.each(['ffmpeg', 'mediabunny'])('with %s', (muxer) => {
+  test.skipIf(ffmpeg === undefined).each(Object.entries(damages))(
+    'a segment that %s is left out and named, the others are muxed',
+    async (_how, spoil) => {
+      const { directory, mux, fake } = await setup();
+      await spoil(directory);
+      const result = await mux(
+        muxer === 'ffmpeg' ? { ffmpeg: await fake(`exec ${real} "$@"`) } : {},
+      );
+      expect(result.files).toMatchObject([
+        { muxer, segments: 4, verification: { verified: true, complaints: [] } },
+      ]);
+      expect(result.damaged).toMatchObject([
+        { track: 'main', epoch: 0, msn: 102, file: 'ts/002.mpegts' },
+      ]);
+      expect(isVerified(result)).toBe(false);
+    },
+    30_000,
+  );
+});
+
+test('a damaged result stands until its segments are put right', async () => {
   const { directory, mux } = await setup();
-  await rm(join(directory, 'ts/002.mpegts'));
+  const path = join(directory, 'ts/002.mpegts');
+  const content = await readFile(path);
+  await rm(path);
+  const damaged = await mux();
+  expect(await mux({ before: () => expect.unreachable() })).toEqual(damaged);
+  await writeFile(path, content);
+  const whole = await mux();
+  expect(whole).toMatchObject({ damaged: [], files: [{ segments: 5 }] });
+}, 30_000);
+
+test('without one segment that is what was recorded nothing is muxed', async () => {
+  const { directory, mux } = await setup();
+  await rm(join(directory, 'ts'), { recursive: true });
   await expect(mux()).rejects.toMatchObject({ code: 'disk.failed' });
 }, 30_000);
 
@@ -164,7 +193,7 @@ test.each(['truncated', 'without its index'])(
     const { ledger, outputDirectory, mux } = await setup();
     const [file] = (await mux()).files;
     const path = join(outputDirectory, 'run-1.mp4');
-    const [run] = runsOf(ledger);
+    const run = runsOf(ledger)[0]?.run;
     if (file === undefined || run === undefined) throw new Error('nothing was muxed');
     if (what === 'truncated') await truncate(path, file.bytes - 100);
     else await writeFile(path, (await readFile(path)).subarray(0, 30_000));
@@ -172,6 +201,7 @@ test.each(['truncated', 'without its index'])(
       run,
       source: file.verification.packets.source,
       firsts: [],
+      companionFirsts: [],
       environment: {},
     });
     expect(verification.verified).toBe(false);

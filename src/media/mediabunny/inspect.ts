@@ -35,13 +35,22 @@ async function inspectOne(parts: InputParts, count: boolean): Promise<MediaInfo>
       const packets = await countPackets(track);
       start = Math.min(start, packets.start);
       end = Math.max(end, packets.end);
-      tracks.push({ ...described, packets: packets.count });
+      tracks.push({
+        ...described,
+        packets: packets.count,
+        ...(packets.count > 0 && { startSeconds: packets.start, endSeconds: packets.end }),
+      });
     } else {
       tracks.push(described);
     }
   }
   const durationMs = end > start ? (end - start) * 1_000 : 0;
-  return { format: format.name, tracks, ...(count && { durationMs }) };
+  return {
+    format: format.name,
+    tracks,
+    ...(count && { durationMs }),
+    ...(Number.isFinite(start) && { startSeconds: start }),
+  };
 }
 
 async function describe(track: InputTrack): Promise<MediaTrack | undefined> {

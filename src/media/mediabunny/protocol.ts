@@ -16,18 +16,35 @@ export interface InspectRequest {
 export interface StitchRequest {
   readonly ask: 'stitch';
   readonly output: string;
+  /** What goes into the file side by side: the main rendition, then separate ones. */
+  readonly renditions: readonly StitchRendition[];
   /** Put one after the other. */
-  readonly timelines: readonly StitchTimeline[];
+  readonly sections: readonly StitchSection[];
   readonly title?: string;
   /** Milliseconds since the epoch. */
   readonly createdAt?: number;
 }
 
-export interface StitchTimeline {
-  /** Inputs that share one clock: the main rendition, then separate ones. */
-  readonly inputs: readonly InputParts[];
-  /** Segments are missing inside: where every track jumps forward the jump is closed. */
+export interface StitchRendition {
+  /** ISO 639-2/T: three letters. */
+  readonly language?: string;
+  readonly name?: string;
+}
+
+/** A stretch of time in which all parts share one clock. */
+export interface StitchSection {
+  /** Those of one rendition in order of time. */
+  readonly parts: readonly StitchPart[];
+  /** Something is missing inside: where every track jumps forward the jump is closed. */
   readonly holes: boolean;
+}
+
+export interface StitchPart {
+  /** Index of its rendition. */
+  readonly rendition: number;
+  readonly files: InputParts;
+  /** What must be added to its timestamps to have the section's clock, seconds. */
+  readonly shiftSeconds: number;
 }
 
 const trackSchema = z.object({
@@ -43,8 +60,11 @@ const trackSchema = z.object({
   /** Hertz. */
   sampleRate: z.number().exactOptional(),
   channels: z.number().exactOptional(),
-  /** Present when counting was asked for. */
+  /** Present when counting was asked for, as the two below. */
   packets: z.number().exactOptional(),
+  /** First timestamp and last end, seconds. Absent when there is no packet. */
+  startSeconds: z.number().exactOptional(),
+  endSeconds: z.number().exactOptional(),
 });
 export type MediaTrack = z.infer<typeof trackSchema>;
 
@@ -53,6 +73,8 @@ const mediaInfoSchema = z.object({
   format: z.string(),
   /** From the first timestamp to the last end. Present when counting was asked for. */
   durationMs: z.number().exactOptional(),
+  /** The first timestamp, seconds. Present when counting was asked for and there are packets. */
+  startSeconds: z.number().exactOptional(),
   tracks: z.array(trackSchema),
 });
 export type MediaInfo = z.infer<typeof mediaInfoSchema>;
@@ -65,11 +87,21 @@ export const inspectAnswerSchema = z.object({
 });
 export type InspectAnswer = z.infer<typeof inspectAnswerSchema>;
 
-/** Packets that were read from the source and handed to the muxer, track by track. */
+/** Where a stretch of a section went: times from `fromSeconds` to `toSeconds` on its clock were moved by `shiftSeconds`. */
+const stitchedSchema = z.object({
+  section: z.number(),
+  fromSeconds: z.number(),
+  toSeconds: z.number(),
+  shiftSeconds: z.number(),
+});
+export type Stitched = z.infer<typeof stitchedSchema>;
+
+/** Packets that were read from the source and handed to the muxer, in the order of the file's tracks. */
 export const stitchAnswerSchema = z.object({
   tracks: z.array(
     z.object({ kind: z.enum(['video', 'audio']), codec: z.string(), packets: z.number() }),
   ),
+  stitched: z.array(stitchedSchema),
   version: z.string(),
 });
 export type StitchAnswer = z.infer<typeof stitchAnswerSchema>;

@@ -1,70 +1,95 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isKennelError, KennelError, messageOf } from '../../core/errors.ts';
+import { isKennelError } from '../../core/errors.ts';
 import { diskError } from '../../ledger/diskError.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
 import { proofOf } from '../../ledger/proof.ts';
-import { finishFile, measureFile, readIfThere, UNFINISHED, writeDurably } from '../durableFile.ts';
-import type { Ffmpeg } from '../findFfmpeg.ts';
-import type { MediaInfo } from '../mediabunny/protocol.ts';
-import { type Run, segmentsOf } from '../runs.ts';
-import { verifyFile } from '../verify.ts';
-import type { Made, MuxRequest } from './muxRequest.ts';
-import { type MuxedFile, type MuxResult, muxResultSchema, type Verification } from './muxResult.ts';
-import { ffmpegInput, muxWithFfmpeg } from './muxWithFfmpeg.ts';
-import { muxWithMediabunny } from './muxWithMediabunny.ts';
-import { type ReadRun, readRuns } from './readRuns.ts';
+import { type Damage, findDamage, NO_DAMAGE } from '../damagedEntries.ts';
+import { readIfThere, UNFINISHED, writeDurably } from '../durableFile.ts';
+import { type PlacedText, placeTexts } from '../subtitles/placeTexts.ts';
+import { readTexts } from '../subtitles/readTexts.ts';
+import type { MuxContext, MuxOptions } from './muxContext.ts';
+import { type MuxedFile, type MuxResult, muxResultSchema, type Sidecar } from './muxResult.ts';
+import { muxRun } from './muxRun.ts';
+import { readRuns } from './readRuns.ts';
+
+export type { MuxOptions } from './muxContext.ts';
 
 /** The saved result. Written last: when it is there, all of it is. */
 export const MUX_RESULT_FILE = 'mux.json';
 
-export interface MuxOptions {
-  /** The recording's directory: the ledger's files are below it. */
-  readonly directory: string;
-  readonly ledger: Ledger;
-  /** Made when missing. Everything in it that looks like a result of this function is this function's. */
-  readonly outputDirectory: string;
-  /** Absent: everything is done by the embedded mediabunny. */
-  readonly ffmpeg?: Ffmpeg;
-  readonly signal: AbortSignal;
-  readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void;
-  /** What programs get besides `KENNEL_JOB`. */
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly title?: string;
-  readonly onProgress?: MuxRequest['onProgress'];
-  /** Called before everything that changes the disk, with a name for it. Tests fail or die in here. */
-  readonly before?: (step: string) => void;
-}
+/** How often damage that only shows while muxing is looked for again: a disk that spoils more each time is to be changed first. */
+const DAMAGE_ROUNDS_MAX = 3;
 
 /**
- * Puts a recording's segments into MP4 files, one for each run, and verifies each. Repeatable after a crash at any point: a
- * result that was saved for the same segments is returned, anything else that was left is made anew. Throws `mux.failed`,
- * `mux.unverified` when no muxer copied every packet, `disk.full`, `disk.failed`, or the signal's reason.
+ * Puts a recording's segments into MP4 files, one for each run, with the renditions that were recorded beside it, and verifies
+ * each; subtitles become WebVTT files beside them. Stored files that are not what was recorded any more are left out and named.
+ * Repeatable after a crash at any point: a result that was saved for the same segments is returned, anything else that was left
+ * is made anew. Throws `mux.failed`, `mux.unverified` when no muxer copied every packet, `disk.full`, `disk.failed` when nothing
+ * that was stored can be used, or the signal's reason.
  */
 export async function muxRecording(options: MuxOptions): Promise<MuxResult> {
-  const { ledger, outputDirectory, signal } = options;
+  const { directory, ledger, outputDirectory, signal, log } = options;
   const source = proofOf(ledger).checksum;
   const saved = await savedResult(outputDirectory);
-  if (saved?.source === source && (await allThere(outputDirectory, saved))) return saved;
+  if (saved?.source === source && (await allThere(outputDirectory, saved))) {
+    if (saved.damaged.length === 0) return saved;
+    const still = await findDamage(directory, ledger, signal);
+    if (still.findings.length >= saved.damaged.length) return saved;
+    log('segments were put right: muxed again', { files: saved.damaged.length });
+  }
+  let damage = NO_DAMAGE;
+  for (let round = 1; ; round++) {
+    try {
+      return await muxUndamaged(options, source, damage);
+    } catch (error) {
+      signal.throwIfAborted();
+      const isSpoilt = isKennelError(error) && error.code === 'disk.failed';
+      if (!isSpoilt || round > DAMAGE_ROUNDS_MAX) throw error;
+      const found = await findDamage(directory, ledger, signal);
+      // Not a segment then, or nothing is left: another look changes nothing.
+      if (found.findings.length <= damage.findings.length) throw error;
+      if (found.leftOut.size === ledger.stored) throw error;
+      damage = found;
+      log('stored segments are damaged and left out', { findings: damage.findings });
+    }
+  }
+}
 
+async function muxUndamaged(
+  options: MuxOptions,
+  source: string,
+  damage: Damage,
+): Promise<MuxResult> {
+  const { ledger, outputDirectory, signal } = options;
   options.before?.('clear');
   await clear(outputDirectory);
-  const context: Context = {
-    ...options,
-    environment: { ...options.environment, KENNEL_JOB: ledger.jobId ?? '' },
-  };
-  const runs = await readRuns(context);
+  const environment = { ...options.environment, KENNEL_JOB: ledger.jobId ?? '' };
+  const context: MuxContext = { ...options, environment, damage };
+  const reads = await readRuns({ ...context, leftOut: damage.leftOut });
+  const { texts, unjoined } = await readTexts({ ...context, leftOut: damage.leftOut });
+  const runs = reads.map(({ run }) => run);
+  const placed: readonly PlacedText[] = placeTexts(ledger, runs, texts);
   const files: MuxedFile[] = [];
-  for (const [index, read] of runs.entries()) {
+  const sidecars: Sidecar[] = [];
+  for (const [index, read] of reads.entries()) {
     signal.throwIfAborted();
-    const tracks = read.firsts[0]?.tracks ?? [];
-    const audioOnly =
-      read.run.container === 'packed' ||
-      (tracks.length > 0 && !tracks.some(({ kind }) => kind === 'video'));
-    const file = `run-${index + 1}.${audioOnly ? 'm4a' : 'mp4'}`;
-    files.push(await muxRun(context, { ...read, file }));
+    const own = placed.filter((text) => text.run === index);
+    const made = await muxRun(context, { ...read, texts: own, number: files.length + 1 });
+    files.push(...made.files);
+    sidecars.push(...made.sidecars);
   }
-  const result: MuxResult = { v: 1, source, files };
+  const nowhere = texts.filter(({ info }) => !placed.some((text) => text.text.info === info));
+  const result: MuxResult = {
+    v: 2,
+    source,
+    files,
+    sidecars,
+    damaged: [...damage.findings],
+    unjoined: [
+      ...unjoined,
+      ...nowhere.map(({ info: { track } }) => ({ track, why: 'nothing to show it with' })),
+    ],
+  };
   options.before?.('save the result');
   await writeDurably(
     join(outputDirectory, MUX_RESULT_FILE),
@@ -85,14 +110,8 @@ export async function savedResult(outputDirectory: string): Promise<MuxResult | 
   }
 }
 
-type Context = MuxOptions & { readonly environment: Readonly<Record<string, string>> };
-
-interface RunRequest extends ReadRun {
-  readonly file: string;
-}
-
-async function allThere(outputDirectory: string, { files }: MuxResult): Promise<boolean> {
-  for (const { file, bytes } of files) {
+async function allThere(outputDirectory: string, { files, sidecars }: MuxResult): Promise<boolean> {
+  for (const { file, bytes } of [...files, ...sidecars]) {
     const size = await stat(join(outputDirectory, file)).then(
       (found) => found.size,
       () => undefined,
@@ -114,122 +133,4 @@ async function clear(outputDirectory: string): Promise<void> {
   } catch (error) {
     throw diskError(error, 'clear', outputDirectory);
   }
-}
-
-async function muxRun(context: Context, { run, firsts, file }: RunRequest): Promise<MuxedFile> {
-  const { outputDirectory, signal, log, ledger } = context;
-  const path = join(outputDirectory, file);
-  const output = path + UNFINISHED;
-  const request: MuxRequest = {
-    run,
-    firsts,
-    output,
-    directory: context.directory,
-    checksums: ledger.checksums,
-    environment: context.environment,
-    signal,
-    ...(context.title !== undefined && { title: context.title }),
-    ...(ledger.startedAt !== undefined && { createdAt: ledger.startedAt }),
-    ...(context.onProgress !== undefined && { onProgress: context.onProgress }),
-  };
-  const rejected: { muxer: string; why: string }[] = [];
-  for (const [muxer, make] of muxersFor(request, context.ffmpeg, rejected)) {
-    context.before?.(`mux ${file} with ${muxer}`);
-    const tried = await tryMuxer(request, make);
-    if ('made' in tried) {
-      if (tried.verification.complaints.length > 0) {
-        log('finished file differs from what was expected', {
-          file,
-          complaints: tried.verification.complaints,
-        });
-      }
-      return await accept(context, { run, file, rejected, ...tried });
-    }
-    log('muxer failed', { file, muxer, why: tried.why });
-    rejected.push({ muxer, why: tried.why });
-  }
-  await rm(output, { force: true });
-  throw new KennelError(
-    'mux.unverified',
-    `no muxer copied every packet of ${file}: ${rejected.map(({ muxer, why }) => `${muxer}: ${why}`).join('; ')}; ` +
-      'the segments stay as they are',
-    { details: { file, rejected } },
-  );
-}
-
-type Make = (request: MuxRequest) => Promise<Made>;
-
-function muxersFor(
-  request: MuxRequest,
-  ffmpeg: Ffmpeg | undefined,
-  rejected: { muxer: string; why: string }[],
-): [name: string, make: Make][] {
-  const mediabunny: [string, Make] = ['mediabunny', muxWithMediabunny];
-  if (ffmpeg === undefined) return [mediabunny];
-  const input = ffmpegInput(request.run, request.firsts);
-  if ('unfit' in input) {
-    rejected.push({ muxer: 'ffmpeg', why: input.unfit });
-    return [mediabunny];
-  }
-  const tool = { ...ffmpeg, format: input.format };
-  return [['ffmpeg', async () => await muxWithFfmpeg(request, tool)], mediabunny];
-}
-
-type Tried =
-  | { readonly made: Made; readonly verification: Verification; readonly info: MediaInfo }
-  | { readonly why: string };
-
-/** Only `mux.failed` and lost packets are the muxer's fault: a full disk or a spoilt segment is none that another cures. */
-async function tryMuxer(request: MuxRequest, make: Make): Promise<Tried> {
-  const { output, run, firsts, environment, signal } = request;
-  try {
-    const made = await make(request);
-    const { verification, info } = await verifyFile(output, {
-      run,
-      source: made.source,
-      firsts,
-      environment,
-      signal,
-    });
-    if (verification.packets.equal) return { made, verification, info };
-    return { why: verification.complaints.join('; ') };
-  } catch (error) {
-    signal.throwIfAborted();
-    if (isKennelError(error) && error.code === 'mux.failed') return { why: messageOf(error) };
-    throw error;
-  }
-}
-
-async function accept(
-  context: Context,
-  accepted: Extract<Tried, { made: Made }> & {
-    readonly run: Run;
-    readonly file: string;
-    readonly rejected: MuxedFile['rejected'];
-  },
-): Promise<MuxedFile> {
-  const { run, file, made, verification, info, rejected } = accepted;
-  const path = join(context.outputDirectory, file);
-  const measured = await measureFile(path + UNFINISHED, context.signal);
-  context.before?.(`name ${file}`);
-  await finishFile(path + UNFINISHED, path);
-  return {
-    file,
-    track: run.track,
-    ...measured,
-    durationMs: verification.duration.fileMs,
-    tracks: info.tracks.map(({ kind, codec, codecString, packets = 0, width, height }) => ({
-      kind,
-      codec: codecString ?? codec ?? 'unknown',
-      packets,
-      ...(width !== undefined && { width }),
-      ...(height !== undefined && { height }),
-    })),
-    muxer: made.muxer,
-    toolVersion: made.toolVersion,
-    ...(made.command !== undefined && { command: [...made.command] }),
-    segments: [run, ...run.companions].reduce((sum, part) => sum + segmentsOf(part).length, 0),
-    verification,
-    rejected,
-  };
 }

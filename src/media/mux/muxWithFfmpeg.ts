@@ -1,9 +1,11 @@
 import { KennelError, messageOf } from '../../core/errors.ts';
 import { runProgram } from '../../process/runProgram.ts';
-import type { MediaInfo } from '../mediabunny/protocol.ts';
-import { entriesOf, isBroken, type Run } from '../runs.ts';
+import { entriesOf } from '../joinedRun.ts';
 import { segmentBytes } from '../segmentBytes.ts';
+import { reckonedMap } from '../timing/outputMap.ts';
 import { countFrames } from './countFrames.ts';
+import { ffmpegArguments } from './ffmpegArguments.ts';
+import type { FfmpegPlan } from './ffmpegPlan.ts';
 import type { Made, MuxRequest } from './muxRequest.ts';
 
 /** See `askMediabunny`. */
@@ -13,61 +15,34 @@ const NICENESS = 10;
 const BYTES_PER_SECOND_MIN = 1024 * 1024;
 const TIME_MIN_MS = 120_000;
 
-/** How far timestamps must jump before the jump is closed, seconds: see `arguments`. */
-const JUMP_CLOSED_SECONDS = 0.5;
-
-/** Packed audio is read by the demuxer of its codec; ffmpeg is never left to guess what an untrusted file is. */
-const PACKED_FORMATS: Readonly<Record<string, string>> = {
-  aac: 'aac',
-  mp3: 'mp3',
-  ac3: 'ac3',
-  eac3: 'eac3',
-};
-
-/** The demuxer for a run, or undefined when this run is nothing for ffmpeg, with the reason. */
-export function ffmpegInput(
-  run: Run,
-  firsts: readonly MediaInfo[],
-): { format: string } | { unfit: string } {
-  if (run.companions.length > 0) return { unfit: 'separate renditions share one clock' };
-  if (run.container === 'ts') {
-    const identifiers = new Set(firsts.map(({ tracks }) => tracks.map(({ id }) => id).join(' ')));
-    // Packets under an identifier that was not there at the beginning would be left out without a word.
-    return identifiers.size > 1
-      ? { unfit: 'packet identifiers change at a discontinuity' }
-      : { format: 'mpegts' };
-  }
-  if (run.container === 'fmp4') {
-    // Its demuxer takes decode times as they are: it closes no jump.
-    return isBroken(run) ? { unfit: 'fragmented MP4 with jumps' } : { format: 'mov' };
-  }
-  const format = PACKED_FORMATS[firsts[0]?.tracks[0]?.codec ?? ''];
-  return format === undefined ? { unfit: 'packed audio of an unknown codec' } : { format };
-}
-
 /**
  * Copies a run's packets into one MP4. The second output prints one line for each packet that was read, which counts the
  * source without reading it twice. Throws `mux.failed`, `disk.full`, or `disk.failed` when a segment is not as recorded.
  */
 export async function muxWithFfmpeg(
   request: MuxRequest,
-  tool: { readonly path: string; readonly version: string; readonly format: string },
+  tool: { readonly path: string; readonly version: string; readonly plan: FfmpegPlan },
 ): Promise<Made> {
-  const { run, signal } = request;
+  const { run, signal, directory, checksums } = request;
   const frames = countFrames();
-  const entries = entriesOf(run);
-  const bytesTotal = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+  const bytesTotal = entriesOf(run).reduce((sum, { bytes }) => sum + bytes, 0);
   const timeMs = Math.max(TIME_MIN_MS, (bytesTotal / BYTES_PER_SECOND_MIN) * 1_000);
   const late = AbortSignal.timeout(Math.ceil(timeMs));
-  const parameters = ffmpegArguments(request, tool.format);
+  const map = reckonedMap(run);
+  const parameters = ffmpegArguments(request, tool.plan, await request.subtitlesFor(map));
   let bytesRead = 0;
-  const result = await runProgram({
-    file: tool.path,
-    arguments: parameters,
-    input: segmentBytes({ ...request, entries }, (count) => {
+  const inputs = tool.plan.inputs.map((_, rendition) =>
+    segmentBytes({ directory, checksums, entries: entriesOf(run, rendition) }, (count) => {
       bytesRead += count;
       request.onProgress?.({ bytesRead, bytesTotal });
     }),
+  );
+  const [input, ...extraInputs] = inputs;
+  const result = await runProgram({
+    file: tool.path,
+    arguments: parameters,
+    ...(input !== undefined && { input }),
+    extraInputs,
     environment: request.environment,
     signal: AbortSignal.any([signal, late]),
     onStdout: (text) => frames.read(text),
@@ -95,32 +70,8 @@ export async function muxWithFfmpeg(
     toolVersion: tool.version,
     command: [tool.path, ...parameters],
     source: frames.counts(),
+    map,
   };
-}
-
-function ffmpegArguments(request: MuxRequest, format: string): string[] {
-  const { run, output, title, createdAt } = request;
-  // Also packets before the first key frame: nothing that was recorded is left out.
-  const copyAll = ['-map', '0:v?', '-map', '0:a?', '-copyinkf', '-copypriorss', '1', '-c', 'copy'];
-  const audios = (request.firsts[0]?.tracks ?? []).filter(({ kind }) => kind === 'audio');
-  // Without it one damaged AAC frame ends the whole copy; for other codecs it is an error.
-  const audioFilters = audios.flatMap(({ codec }, index) =>
-    codec === 'aac' ? [`-bsf:a:${index}`, 'aac_adtstoasc'] : [],
-  );
-  // Only where segments are missing or clocks change: a camera that shows a new picture every few seconds jumps by itself.
-  const closeJumps = isBroken(run) ? ['-dts_delta_threshold', String(JUMP_CLOSED_SECONDS)] : [];
-  const metadata = [
-    ...(title === undefined ? [] : ['-metadata', `title=${title}`]),
-    ...(createdAt === undefined
-      ? []
-      : ['-metadata', `creation_time=${new Date(createdAt).toISOString()}`]),
-  ];
-  return [
-    ...['-hide_banner', '-v', 'error', '-y'],
-    ...[...closeJumps, '-protocol_whitelist', 'pipe', '-f', format, '-i', 'pipe:0'],
-    ...[...copyAll, ...audioFilters, ...metadata, '-movflags', '+faststart', '-f', 'mp4', output],
-    ...[...copyAll, '-f', 'framecrc', 'pipe:1'],
-  ];
 }
 
 /** Mostly a KennelError of the segments' reader. */

@@ -1,25 +1,33 @@
 import { join } from 'node:path';
 import { KennelError, messageOf } from '../../core/errors.ts';
+import { entriesOf, type Part, type Run } from '../joinedRun.ts';
+import { languageCode } from '../languageCode.ts';
 import { askStitch } from '../mediabunny/askMediabunny.ts';
-import type { InputParts, StitchTimeline } from '../mediabunny/protocol.ts';
-import { entriesOf, type Run, type Timeline } from '../runs.ts';
+import type { StitchPart, StitchRendition, StitchSection } from '../mediabunny/protocol.ts';
+import type { RenditionInfo } from '../renditions.ts';
 import { checkSegments } from '../segmentBytes.ts';
 import type { Made, MuxRequest } from './muxRequest.ts';
 
 /**
- * Copies a run's packets into one MP4 in a child process, timeline by timeline. Throws `mux.failed`, `disk.full`, or
+ * Copies a run's packets into one MP4 in a child process, section by section. Throws `mux.failed`, `disk.full`, or
  * `disk.failed` when a segment is not as recorded.
  */
 export async function muxWithMediabunny(request: MuxRequest): Promise<Made> {
   const { run, directory, output, title, createdAt, environment, signal } = request;
   // The child reads the files where it likes, so they are checked beforehand: a thirtieth of the cost of what follows.
-  const entries = [run, ...run.companions].flatMap(entriesOf);
+  const entries = entriesOf(run);
   await checkSegments({ directory, entries, checksums: request.checksums }, signal);
+  const sections = run.sections.flatMap(({ parts }, index) =>
+    isChain(run)
+      ? chained(parts, directory, index)
+      : [{ index, startSeconds: 0, stitch: sideBySide(parts, directory) }],
+  );
   try {
     const answer = await askStitch(
       {
         output,
-        timelines: timelinesOf(run, directory),
+        renditions: [run.info, ...run.companions].map(renditionOf),
+        sections: sections.map(({ stitch }) => stitch),
         ...(title !== undefined && { title }),
         ...(createdAt !== undefined && { createdAt }),
       },
@@ -29,6 +37,15 @@ export async function muxWithMediabunny(request: MuxRequest): Promise<Made> {
       muxer: 'mediabunny',
       toolVersion: answer.version,
       source: answer.tracks.map(({ kind, packets }) => ({ kind, packets })),
+      map: answer.stitched.map(({ section, fromSeconds, toSeconds, shiftSeconds }) => {
+        const { index = 0, startSeconds = 0 } = sections[section] ?? {};
+        return {
+          section: index,
+          fromSeconds: fromSeconds + startSeconds,
+          toSeconds: toSeconds + startSeconds,
+          shiftSeconds: shiftSeconds - startSeconds,
+        };
+      }),
     };
   } catch (error) {
     signal.throwIfAborted();
@@ -41,28 +58,56 @@ export async function muxWithMediabunny(request: MuxRequest): Promise<Made> {
   }
 }
 
-function timelinesOf(run: Run, directory: string): StitchTimeline[] {
-  const partsOf = ({ init }: Run, files: readonly string[]): InputParts =>
-    [...(init === undefined ? [] : [init.file]), ...files].map((file) => join(directory, file));
-  const filesOf = (timeline: Timeline | undefined): string[] =>
-    timeline?.segments.map(({ file }) => file) ?? [];
-  if (run.container === 'packed') {
-    // Each of these segments is a file with a header of its own.
-    return run.timelines.flatMap((timeline) =>
-      filesOf(timeline).map((file) => ({ inputs: [partsOf(run, [file])], holes: false })),
-    );
-  }
-  return run.timelines.map((timeline, index) => {
-    const rest = run.companions.map((companion) => ({
-      companion,
-      timeline: companion.timelines[index],
-    }));
-    return {
-      inputs: [
-        partsOf(run, filesOf(timeline)),
-        ...rest.map(({ companion, timeline: other }) => partsOf(companion, filesOf(other))),
-      ],
-      holes: timeline.holes > 0 || rest.some(({ timeline: other }) => (other?.holes ?? 0) > 0),
-    };
+function renditionOf({ language, name }: RenditionInfo): StitchRendition {
+  const code = languageCode(language);
+  return {
+    ...(code !== undefined && { language: code }),
+    ...(name !== undefined && { name }),
+  };
+}
+
+interface Planned {
+  /** Of the run's section it is made from. */
+  readonly index: number;
+  /** Where its zero is on that section's clock, seconds. */
+  readonly startSeconds: number;
+  readonly stitch: StitchSection;
+}
+
+/** Packed audio alone: each of its segments is a file that begins at zero, and they are put one behind the other. */
+const isChain = (run: Run): boolean => run.container === 'packed' && run.companions.length === 0;
+
+const chained = (parts: readonly Part[], directory: string, index: number): Planned[] =>
+  parts.flatMap((part) =>
+    part.timeline.segments.map(({ file }, nth) => ({
+      index,
+      startSeconds: part.startsSeconds[nth] ?? 0,
+      stitch: {
+        parts: [{ rendition: 0, files: [join(directory, file)], shiftSeconds: 0 }],
+        holes: false,
+      },
+    })),
+  );
+
+function sideBySide(parts: readonly Part[], directory: string): StitchSection {
+  const renditions = new Set(parts.map(({ rendition }) => rendition));
+  const stitched = parts.flatMap((part): StitchPart[] => {
+    const { rendition, init, shiftSeconds, timeline } = part;
+    if (part.container === 'packed') {
+      return timeline.segments.map(({ file }, index) => ({
+        rendition,
+        files: [join(directory, file)],
+        shiftSeconds: part.startsSeconds[index] ?? 0,
+      }));
+    }
+    const files = [
+      ...(init === undefined ? [] : [init.file]),
+      ...timeline.segments.map(({ file }) => file),
+    ];
+    return [{ rendition, files: files.map((file) => join(directory, file)), shiftSeconds }];
   });
+  return {
+    parts: stitched,
+    holes: parts.length > renditions.size || parts.some(({ timeline }) => timeline.holes > 0),
+  };
 }

@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest';
-import { isBroken, type Run, runsOf } from '../../../src/media/runs.ts';
+import type { Run } from '../../../src/media/joinedRun.ts';
+import { isBroken } from '../../../src/media/runs.ts';
+import { runsOf } from '../../../src/media/runsOf.ts';
 import { ledgerOf, recordsOf, type Stretch } from './recording.ts';
 
 const runsFor = (stretches: readonly Stretch[], parameters?: (file: string) => string): Run[] =>
-  runsOf(
-    ledgerOf(recordsOf(stretches)),
-    parameters && (({ file }) => parameters(file.split('/')[0] ?? '')),
-  );
+  runsOf(ledgerOf(recordsOf(stretches)), {
+    ...(parameters && { parametersOf: ({ file }) => parameters(file.split('/')[0] ?? '') }),
+    // Every set begins at zero.
+    measuredOf: ({ file }) => ({ startSeconds: Number(/\d+/.exec(file)?.[0] ?? 0) }),
+  }).map(({ run }) => run);
 
 /** Counts of segments, timeline by timeline. */
 const shape = (runs: readonly Run[]): number[][] =>
@@ -73,18 +76,6 @@ test('a separate rendition with the same breaks goes with the main track', () =>
     { set: 'hi', from: 0, to: 3, track: 'audio' },
   ]);
   expect(runs).toMatchObject([{ track: 'main', companions: [{ track: 'audio' }] }]);
-});
-
-test('a rendition that breaks elsewhere gets a file of its own', () => {
-  const runs = runsFor([
-    { set: 'ts', from: 0, to: 3 },
-    { set: 'hi', from: 0, to: 1, track: 'audio' },
-    { set: 'hi', from: 2, to: 3, track: 'audio', discontinuity: 1 },
-  ]);
-  expect(runs.map(({ track, companions }) => [track, companions.length])).toEqual([
-    ['main', 0],
-    ['audio', 0],
-  ]);
 });
 
 test('a ledger without segments has no runs', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { countFrames } from '../../../src/media/mux/countFrames.ts';
-import { runsOf } from '../../../src/media/runs.ts';
+import { runsOf } from '../../../src/media/runsOf.ts';
 import { expectedDuration } from '../../../src/media/verify.ts';
 import { ledgerOf, recordsOf, type Stretch } from './recording.ts';
 
@@ -8,7 +8,7 @@ const expected = (stretches: readonly Stretch[], durationMs: number, measuredMs 
   const records = recordsOf(stretches).map((record) =>
     record.t === 'segment' ? { ...record, durationMs } : record,
   );
-  const [run] = runsOf(ledgerOf(records));
+  const run = runsOf(ledgerOf(records))[0]?.run;
   const first = { format: 'MPEG Transport Stream', tracks: [], durationMs: measuredMs };
   return run && expectedDuration(run, [first]);
 };
