@@ -3,7 +3,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { StreamEnd } from './planner/endOfStream.ts';
 import { Planner } from './planner/planner.ts';
 import { resumeFrom } from './planner/resume.ts';
-import type { RecordWriter, RunPlanner, Taker } from './recordingPorts.ts';
+import type { RecordWriter, Taker } from './recordingPorts.ts';
 import { type FirstPlaylist, RecordingRun } from './recordingRun.ts';
 import type { TrackFeed } from './source/trackFeed.ts';
 
@@ -39,7 +39,7 @@ export class TrackRecording {
     const resume = resumeFrom(ledger, track, clock.now());
     this.#before = resume?.settled ?? 0;
     this.#planner = new Planner({ track, patienceMs, resume, now: clock.elapsed() });
-    this.#run = new RecordingRun({ ...options, feed, planner: ofOneSource(this.#planner) });
+    this.#run = new RecordingRun({ ...options, feed, planner: this.#planner });
   }
 
   /** Segments that this attempt came to know of, and how many of them are stored or named. */
@@ -64,19 +64,3 @@ export class TrackRecording {
     this.#run.abort(reason);
   }
 }
-
-/** Until the planner knows of several sources. */
-const ofOneSource = (planner: Planner): RunPlanner => ({
-  plan: (now) => ({ ...planner.plan(now), blocking: false }),
-  stop: (why, now) => planner.stop(why, now),
-  mayPoll: () => true,
-  onPollSent: (now) => planner.onPollSent(now),
-  onPlaylist: (poll, playlist, now) => planner.onPlaylist(poll, playlist, now),
-  onUnchanged: (poll, now) => planner.onUnchanged(poll, now),
-  onPollFailed: (poll, sign) => planner.onPollFailed(poll, sign),
-  cut: () => planner.cut,
-  onLanded: (key, now) => planner.onLanded(key, now),
-  onFetched: (key, checksum, now) => planner.onFetched(key, checksum, now),
-  onFetchFailed: (key, failure, at) => planner.onFetchFailed(key, failure, at),
-  onProbed: (result, at) => planner.onProbed(result, at),
-});
