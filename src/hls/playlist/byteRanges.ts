@@ -6,11 +6,11 @@ export class ByteRanges {
   /** Where the last range of each resource ended, by its address. */
   readonly #ends = new Map<string, number>();
 
-  /** `<length>[@<offset>]` of a segment; undefined when it cannot be read, or nothing says where it begins. */
+  /** `<length>[@<offset>]` of a segment; undefined when it is empty, cannot be read, or nothing says where it begins. */
   ofSegment(text: string, address: string): ByteRange | undefined {
     const range = parse(text, this.#ends.get(address));
     if (range !== undefined) this.ended(address, range);
-    return range;
+    return range?.length === 0 ? undefined : range;
   }
 
   /**
@@ -20,7 +20,7 @@ export class ByteRanges {
   ofInit(text: string, address: string): ByteRange | undefined {
     const range = parse(text, 0);
     if (range !== undefined && !this.#ends.has(address)) this.ended(address, range);
-    return range;
+    return range?.length === 0 ? undefined : range;
   }
 
   ended(address: string, { offset, length }: ByteRange): void {
@@ -32,6 +32,6 @@ function parse(text: string, implied: number | undefined): ByteRange | undefined
   const [first = '', second] = text.split('@');
   const length = wholeNumber(first.trim());
   const offset = second === undefined ? implied : wholeNumber(second.trim());
-  if (length === undefined || length === 0 || offset === undefined) return undefined;
+  if (length === undefined || offset === undefined) return undefined;
   return Number.isSafeInteger(offset + length) ? { offset, length } : undefined;
 }

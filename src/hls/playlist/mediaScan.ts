@@ -21,8 +21,7 @@ import { VariableScope } from './variableScope.ts';
 
 const HASH = 35;
 const SPACE = 32;
-const NO_BREAK_SPACE = 0xa0;
-const BYTE_ORDER_MARK = 0xfeff;
+const ASCII_LAST = 127;
 
 export interface MediaScanOptions {
   /** The playlist's own address. */
@@ -339,6 +338,6 @@ export class MediaScan {
 }
 
 const isBlank = (code: number): boolean =>
-  code <= SPACE || code === NO_BREAK_SPACE || code === BYTE_ORDER_MARK;
+  code <= SPACE || (code > ASCII_LAST && String.fromCharCode(code).trim() === '');
 
 const isDateRange = ({ name }: TagLine): boolean => markKind(name) === 'daterange';

@@ -48,24 +48,22 @@ export function parsePlaylist(
   { cut, variables, previous }: ParseOptions = {},
 ): MasterPlaylist | MediaPlaylist {
   if (body.length > PLAYLIST_CHARACTERS_MAX) throw invalidPlaylist('it is too long', body);
-  // A byte order mark is white space to trimStart.
-  const text = body.trimStart();
-  if (!/^#EXTM3U(?=\s|$)/.test(text)) {
-    throw invalidPlaylist('it does not begin with #EXTM3U', body);
-  }
-  const kind = kindOf(text);
-  if (kind === 'master') return masterModel(text, url);
-  if (kind === undefined) throw invalidPlaylist('it holds neither segments nor variants', body);
-  const isLong = text.length > CUT_ABOVE_CHARACTERS || text.includes('#EXT-X-SKIP');
-  return mediaModel(text, { url, variables, previous, cut: isLong ? cut : undefined });
+  if (kindOf(body) === 'master') return masterModel(body, url);
+  const isLong = body.length > CUT_ABOVE_CHARACTERS || body.includes('#EXT-X-SKIP');
+  return mediaModel(body, { url, variables, previous, cut: isLong ? cut : undefined });
 }
 
-function kindOf(text: string): 'master' | 'media' | undefined {
+/** Comments, blank lines and a byte order mark may stand before #EXTM3U, and nothing else: pages do not get further. */
+function kindOf(text: string): 'master' | 'media' {
+  let hasBegun = false;
   for (const line of tagsAndAddresses(text)) {
+    hasBegun ||= /^#EXTM3U(?=\s|$)/.test(line);
+    if (!hasBegun) throw invalidPlaylist('it does not begin with #EXTM3U', text);
     if (!line.startsWith('#')) continue;
     const { name } = tagLine(line);
     if (MASTER_TAGS.has(name)) return 'master';
     if (MEDIA_TAGS.has(name)) return 'media';
   }
-  return undefined;
+  const problem = hasBegun ? 'it holds neither segments nor variants' : 'it is empty';
+  throw invalidPlaylist(problem, text);
 }
