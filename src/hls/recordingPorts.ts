@@ -1,5 +1,5 @@
 import type { LedgerRecord, SegmentKey } from '../ledger/record.ts';
-import type { Plan } from './planner/planner.ts';
+import type { Plan, PollOrder } from './planner/planner.ts';
 import type { FetchFailure, FetchOrder } from './planner/queue.ts';
 import type { MediaPlaylist, PlaylistCut } from './playlist/model.ts';
 import type { PlaylistPoll } from './source/playlistSource.ts';
@@ -8,9 +8,9 @@ import type { PlaylistPoll } from './source/playlistSource.ts';
 
 /** Where the playlists of one track come from. */
 export interface PlaylistFeed {
-  /** The sources to ask now. `isTick`: a regular poll is due; otherwise only what cannot wait for one. */
-  due(now: number, isTick: boolean): readonly number[];
-  /** When to call `due` although no regular poll is due; not finite when that is never. */
+  /** The sources that are to be polled, each at the pace that the planner sets for it. */
+  wanted(now: number): readonly number[];
+  /** When to call `wanted` although nothing has happened; not finite when that is never. */
   wakeAt(now: number): number;
   /** Asks one source once. `unchanged`: the same as the last answer that was read. Rejects with a KennelError. */
   poll(source: number, poll: PlaylistPoll): Promise<MediaPlaylist | 'unchanged'>;
@@ -33,20 +33,17 @@ export interface RecordWriter {
   write(record: LedgerRecord, directory?: string): Promise<boolean>;
 }
 
-/** `blocking`: the origin may hold the answers of these polls back. */
-export type RunPlan = Plan & { readonly blocking: boolean };
-
 /** What decides; see `Planner`. Times are monotonic milliseconds. */
 export interface RunPlanner {
-  plan(now: number): RunPlan;
+  plan(now: number): Plan;
   stop(why: 'duration' | 'stopped', now: number): void;
-  /** Whether this source may be asked now: it has not too many questions open. */
-  mayPoll(source: number): boolean;
+  /** When and how this source is to be polled, as of the last plan. */
+  pollOf(source: number): PollOrder;
   /** Returns the number to report the answer under. */
   onPollSent(now: number, source: number): number;
   onPlaylist(poll: number, playlist: MediaPlaylist, now: number): void;
   onUnchanged(poll: number, now: number): void;
-  onPollFailed(poll: number, sign: string): void;
+  onPollFailed(poll: number, sign: string, now: number): void;
   /** Where this source's next long playlist may be cut. */
   cut(source: number): PlaylistCut | undefined;
   onLanded(key: SegmentKey, now: number): void;

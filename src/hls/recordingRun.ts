@@ -1,16 +1,14 @@
 import { type Clock, pause } from '../core/clock.ts';
 import { isKennelError } from '../core/errors.ts';
 import type { StreamEnd } from './planner/endOfStream.ts';
-import type { PlannedRecord } from './planner/planner.ts';
+import type { PlannedRecord, PollOrder } from './planner/planner.ts';
 import type { FetchFailure, FetchOrder } from './planner/queue.ts';
 import type { MediaPlaylist } from './playlist/model.ts';
-import type { PlaylistFeed, RecordWriter, RunPlan, RunPlanner, Taker } from './recordingPorts.ts';
+import type { PlaylistFeed, RecordWriter, RunPlanner, Taker } from './recordingPorts.ts';
 import { fetchFailure } from './segment/fetchFailure.ts';
 
 /** The loop looks up at least so often, whatever the planner says; also keeps timers within their range. */
 const LOOK_MS = 30_000;
-/** When no source may be asked although a poll is due: all have as many questions open as they may. */
-const NOBODY_TO_ASK_MS = 250;
 /** Aborted tasks end at once; only one that waits for a failing disk can take longer, and is left behind. */
 const LET_GO_MS = 3_000;
 /** Answers for a listed segment that say the address is not good any more. */
@@ -40,7 +38,6 @@ export class RecordingRun {
   readonly #polls = new AbortController();
   readonly #flights = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
-  #pollsUnderWay = 0;
   #bell = new AbortController();
   #broken: { readonly reason: unknown } | undefined;
   /** Sources whose last poll failed. */
@@ -92,27 +89,24 @@ export class RecordingRun {
       }
       for (const order of plan.fetch) this.#track(this.#fetch(order));
       if (plan.end !== undefined) return plan.end;
-      if (this.#pollAll(plan, now)) continue;
-      await pause(clock, Math.max(1, this.#waitMs(plan, now)), this.#bell.signal);
+      const pollAt = this.#pollAll(now);
+      if (pollAt <= now) continue;
+      const at = Math.min(now + LOOK_MS, pollAt, plan.wakeAt, this.#options.feed.wakeAt(now));
+      await pause(clock, Math.max(1, at - now), this.#bell.signal);
       if (this.#bell.signal.aborted) this.#bell = new AbortController();
     }
   }
 
-  /** Asks every source that is due. False when nobody was asked. */
-  #pollAll(plan: RunPlan, now: number): boolean {
+  /** Asks every source whose time has come. Returns when the next one's comes; when somebody was asked, at once. */
+  #pollAll(now: number): number {
     const { feed, planner } = this.#options;
-    // The planner may want no poll at all: then nothing is due either.
-    const isPolling = Number.isFinite(plan.pollAt) || this.#pollsUnderWay > 0;
-    if (!isPolling || this.#polls.signal.aborted) return false;
-    const due = feed.due(now, plan.pollAt <= now).filter((source) => planner.mayPoll(source));
-    for (const source of due) this.#track(this.#poll(source, plan));
-    return due.length > 0;
-  }
-
-  #waitMs(plan: RunPlan, now: number): number {
-    const pollMs = plan.pollAt <= now ? NOBODY_TO_ASK_MS : plan.pollAt - now;
-    const feedMs = this.#pollsUnderWay > 0 ? this.#options.feed.wakeAt(now) - now : LOOK_MS;
-    return Math.min(LOOK_MS, pollMs, plan.wakeAt - now, feedMs);
+    let nextAt = Number.POSITIVE_INFINITY;
+    for (const source of feed.wanted(now)) {
+      const order = planner.pollOf(source);
+      nextAt = Math.min(nextAt, order.at);
+      if (order.at <= now) this.#track(this.#poll(source, order));
+    }
+    return nextAt;
   }
 
   /** A task that reports by itself; what it throws is a bug, and ends the run. */
@@ -126,15 +120,14 @@ export class RecordingRun {
     this.#underWay.add(tracked);
   }
 
-  async #poll(source: number, plan: RunPlan): Promise<void> {
+  async #poll(source: number, { timeoutMs, blockUntilMsn }: PollOrder): Promise<void> {
     const { planner, feed, clock, beat } = this.#options;
     const poll = planner.onPollSent(clock.elapsed(), source);
-    this.#pollsUnderWay++;
     try {
       const answer = await feed.poll(source, {
         signal: this.#polls.signal,
-        timeoutMs: plan.pollTimeoutMs,
-        blocking: plan.blocking,
+        timeoutMs,
+        blockUntilMsn,
         cut: () => planner.cut(source),
       });
       if (answer === 'unchanged') planner.onUnchanged(poll, clock.elapsed());
@@ -143,18 +136,16 @@ export class RecordingRun {
     } catch (error) {
       if (this.#polls.signal.aborted) return;
       this.#pollFailed(source, poll, error);
-    } finally {
-      this.#pollsUnderWay--;
     }
     beat();
   }
 
   #pollFailed(source: number, poll: number, error: unknown): void {
-    const { planner, log } = this.#options;
+    const { planner, clock, log } = this.#options;
     if (!isKennelError(error)) throw error;
     const { status } = error.details;
     const sign = typeof status === 'number' ? `http.${status}` : error.code;
-    planner.onPollFailed(poll, sign);
+    planner.onPollFailed(poll, sign, clock.elapsed());
     if (this.#failing.has(source)) return;
     this.#failing.add(source);
     log('The playlist cannot be read.', { source, sign, message: error.message });

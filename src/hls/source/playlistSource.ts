@@ -32,8 +32,8 @@ export interface PlaylistSourceOptions {
 export interface PlaylistPoll {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
-  /** The origin may hold its answer back until there is something new, where it offers that. Default: no. */
-  readonly blocking?: boolean;
+  /** The origin may hold its answer back until the segment of this number is whole. Default: it answers at once. */
+  readonly blockUntilMsn?: number | undefined;
   /** Asked for when the answer has come. */
   cut(): PlaylistCut | undefined;
 }
@@ -186,12 +186,13 @@ export class PlaylistSource {
   }
 
   /** With what a low-latency origin understands; once without when that has failed, and for good when it fails again. */
-  #directed(url: URL, { blocking = false }: PlaylistPoll): URL {
+  #directed(url: URL, { blockUntilMsn }: PlaylistPoll): URL {
     const last = this.#last;
     if (last === undefined || this.#isPlainNext) return url;
     if (this.#directedFailures >= DIRECTED_FAILURES_MAX) return url;
     const { playlist, text } = last;
-    return directedUrl(url, reloadDirectives({ playlist, characters: text.length }, { blocking }));
+    const directives = reloadDirectives({ playlist, characters: text.length }, blockUntilMsn);
+    return directedUrl(url, directives);
   }
 
   #accept(

@@ -10,17 +10,16 @@ export interface ReloadDirectives {
   readonly skip: boolean;
 }
 
-/** What to ask of an origin that offers more than whole playlists at once (EXT-X-SERVER-CONTROL). */
+/** What to ask of an origin that makes delta updates (EXT-X-SERVER-CONTROL), or may hold its answer back until `msn`. */
 export function reloadDirectives(
-  last: { readonly playlist: MediaPlaylist; readonly characters: number } | undefined,
-  { blocking }: { blocking: boolean },
+  last: { readonly playlist: MediaPlaylist; readonly characters: number },
+  msn: number | undefined,
 ): ReloadDirectives {
-  const control = last?.playlist.serverControl;
-  if (last === undefined || control === undefined || last.playlist.endList) return { skip: false };
-  const { segments, mediaSequence } = last.playlist;
-  const skip = control.canSkipUntilMs !== undefined && last.characters > SKIP_ABOVE_CHARACTERS;
-  if (!blocking || !control.canBlockReload) return { skip };
-  return { msn: (segments.at(-1)?.msn ?? mediaSequence - 1) + 1, skip };
+  const skips = last.playlist.serverControl?.canSkipUntilMs !== undefined;
+  return {
+    skip: skips && last.characters > SKIP_ABOVE_CHARACTERS,
+    ...(msn !== undefined && { msn }),
+  };
 }
 
 /** The address with the directives behind what it has already, which may be signed and stays as it is. */

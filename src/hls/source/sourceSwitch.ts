@@ -74,15 +74,11 @@ export class SourceSwitch {
     }
   }
 
-  /** The sources to ask now. `isTick`: a regular poll is due; otherwise only the one that was just opened. */
-  due(now: number, isTick: boolean): number[] {
+  /** The sources that are to be polled, each at its own pace. */
+  wanted(now: number): number[] {
     this.#look(now);
-    const beside = this.#beside;
-    if (!isTick) {
-      return beside !== undefined && this.#of(beside).askedAt === undefined ? [beside] : [];
-    }
     return [...this.#standings.keys()].filter((source) => {
-      if (source === this.#active || source === beside) return true;
+      if (source === this.#active || source === this.#beside) return true;
       const { rests } = this.#of(source);
       const isWanted = rests > 0 || (this.#options.dual && source < this.#options.links);
       return isWanted && now >= this.#restsUntil(source, REST_LAST_MS);
@@ -175,7 +171,7 @@ export class SourceSwitch {
     return askedAt !== undefined && now - askedAt > targetMs + graceMs;
   }
 
-  /** Asked with every tick, so that its answers say how it is. */
+  /** Asked all the time, so that its answers say how it is. */
   #isPolled(source: number): boolean {
     return (
       source === this.#active ||

@@ -38,13 +38,13 @@ export class TrackFeed {
     this.#switch.begin(source);
   }
 
-  /** The sources to ask now. `isTick`: a regular poll is due; otherwise only what cannot wait for one. */
-  due(now: number, isTick: boolean): readonly number[] {
+  /** The sources that are to be polled, each at its own pace. */
+  wanted(now: number): readonly number[] {
     this.#grow();
-    return this.#switch.due(now, isTick);
+    return this.#switch.wanted(now);
   }
 
-  /** When to call `due` although no regular poll is due. */
+  /** When to call `wanted` although nothing has happened. */
   wakeAt(now: number): number {
     return this.#switch.wakeAt(now);
   }
@@ -53,7 +53,7 @@ export class TrackFeed {
   async poll(source: number, poll: PlaylistPoll): Promise<MediaPlaylist | 'unchanged'> {
     const { clock } = this.#options;
     this.#grow();
-    const graceMs = poll.blocking === true ? this.#targetDurationMs : 0;
+    const graceMs = poll.blockUntilMsn !== undefined ? this.#targetDurationMs : 0;
     this.#switch.asked(source, clock.elapsed(), graceMs);
     try {
       const answer = await this.#playlist(source).poll(poll);

@@ -1,84 +1,18 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { JobSpec } from '../../../machines/vocabulary.ts';
-import { type Clock, systemClock } from '../../../src/core/clock.ts';
-import { recordStream } from '../../../src/hls/streamRecorder.ts';
-import { leanTransport } from '../../../src/hls/transport/leanTransport.ts';
-import { readJournal } from '../../../src/ledger/journal.ts';
-import { Ledger } from '../../../src/ledger/ledger.ts';
-import {
-  type Answer,
-  mp4,
-  playlistText,
-  type TinyOrigin,
-  tinyOrigin,
-  tsSegment,
-} from './streamRecorderOrigin.ts';
-
-/** Real timers, but faster: what waits for seconds in the field waits for hundredths here. */
-const fasterBy = (factor: number): Clock => ({
-  ...systemClock,
-  elapsed: () => systemClock.elapsed() * factor,
-  setTimeout: (callback, delayMs) => systemClock.setTimeout(callback, delayMs / factor),
-});
-
-const segmentAt = (requested: string): Buffer | undefined => {
-  const [, number] = /\/s(\d+)\.ts/.exec(requested) ?? [];
-  return number === undefined ? undefined : tsSegment(Number(number));
-};
+import type { Clock } from '../../../src/core/clock.ts';
+import { type Answer, mp4, playlistText, tsSegment } from './streamRecorderOrigin.ts';
+import { fasterBy, originFor, recorderSetup, segmentAt, until } from './streamRecorderSetup.ts';
 
 async function setup(answer: (requested: string) => Answer | undefined) {
-  const origin: TinyOrigin = await tinyOrigin(answer);
-  const directory = await mkdtemp(path.join(tmpdir(), 'kennel-recorder-'));
-  const transport = leanTransport();
-  const started: number[] = [];
-  const on = { started: () => {} };
-  onTestFinished(async () => {
-    transport.close();
-    await origin.close();
-    await rm(directory, { recursive: true, force: true });
-  });
+  const origin = await originFor(answer);
+  const parts = await recorderSetup();
   const record = (spec: Partial<JobSpec> = {}, attempt = 1, clock: Clock = fasterBy(30)) =>
-    recordStream({
-      job: {
-        id: 'job-1',
-        attempt,
-        spec: {
-          url: `${origin.url}/live.m3u8`,
-          quality: ['best'],
-          waitMs: 0,
-          patienceMs: 60_000,
-          output: '/nowhere/',
-          keepSegments: true,
-          ...spec,
-        },
-      },
-      directory,
-      transport,
-      clock,
-      random: () => 0.5,
-      onStarted: (at) => {
-        started.push(at);
-        on.started();
-      },
-      log: () => undefined,
-    });
-  const journal = async () => {
-    const { records } = await readJournal(directory);
-    const ledger = new Ledger();
-    for (const line of records) ledger.apply(line);
-    return { records, ledger };
-  };
-  const file = (name: string) => path.join(directory, name);
-  return { origin, directory, on, started, record, journal, file };
-}
-
-/** Resolves once the condition holds; the test's own time limit is the limit. */
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
+    parts.record({ url: `${origin.url}/live.m3u8`, ...spec }, attempt, clock);
+  return { ...parts, origin, record };
 }
 
 describe('a stream that ends', () => {
@@ -267,7 +201,7 @@ describe('a live stream', () => {
   it('ends with evidence when the source is gone for the whole patience window', async () => {
     const { state, answer } = live();
     const { record } = await setup(answer);
-    const recorder = record({ patienceMs: 5_000 });
+    const recorder = record({ patienceMs: 20_000 });
     await until(() => recorder.progress().settled === 3);
     state.broken = { status: 404 };
     const exit = await recorder.exited;
@@ -278,7 +212,7 @@ describe('a live stream', () => {
   it('ends as idle when the playlist stands still for the whole patience window', async () => {
     const { answer } = live();
     const { record } = await setup(answer);
-    const exit = await record({ patienceMs: 5_000 }).exited;
+    const exit = await record({ patienceMs: 20_000 }).exited;
     expect(exit).toMatchObject({ kind: 'ended', why: 'source.idle' });
   });
 

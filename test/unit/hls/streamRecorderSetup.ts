@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { JobSpec } from '../../../machines/vocabulary.ts';
+import { type Clock, systemClock } from '../../../src/core/clock.ts';
+import { recordStream } from '../../../src/hls/streamRecorder.ts';
+import { leanTransport } from '../../../src/hls/transport/leanTransport.ts';
+import { readJournal } from '../../../src/ledger/journal.ts';
+import { Ledger } from '../../../src/ledger/ledger.ts';
+import { type Answer, type TinyOrigin, tinyOrigin, tsSegment } from './streamRecorderOrigin.ts';
+
+/** Real timers, but faster: what waits for seconds in the field waits for hundredths here. */
+export const fasterBy = (factor: number): Clock => ({
+  ...systemClock,
+  elapsed: () => systemClock.elapsed() * factor,
+  setTimeout: (callback, delayMs) => systemClock.setTimeout(callback, delayMs / factor),
+});
+
+export const segmentAt = (requested: string): Buffer | undefined => {
+  const [, number] = /\/s(\d+)\.ts/.exec(requested) ?? [];
+  return number === undefined ? undefined : tsSegment(Number(number));
+};
+
+/** Resolves once the condition holds; the test's own time limit is the limit. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** Recorders over real sockets and real files, in a directory of their own. */
+export async function recorderSetup() {
+  const directory = await mkdtemp(path.join(tmpdir(), 'kennel-recorder-'));
+  const transport = leanTransport();
+  const started: number[] = [];
+  const logged: { message: string; fields: Readonly<Record<string, unknown>> }[] = [];
+  const on = { started: () => {} };
+  onTestFinished(async () => {
+    transport.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+  const record = (spec: Partial<JobSpec>, attempt = 1, clock: Clock = fasterBy(30)) =>
+    recordStream({
+      job: {
+        id: 'job-1',
+        attempt,
+        spec: {
+          url: 'http://127.0.0.1:9/',
+          quality: ['best'],
+          waitMs: 0,
+          patienceMs: 60_000,
+          output: '/nowhere/',
+          keepSegments: true,
+          ...spec,
+        },
+      },
+      directory,
+      transport,
+      clock,
+      random: () => 0.5,
+      onStarted: (at) => {
+        started.push(at);
+        on.started();
+      },
+      log: (message, fields) => void logged.push({ message, fields }),
+    });
+  const journal = async () => {
+    const { records } = await readJournal(directory);
+    const ledger = new Ledger();
+    for (const line of records) ledger.apply(line);
+    return { records, ledger };
+  };
+  const file = (name: string) => path.join(directory, name);
+  return { directory, on, started, logged, record, journal, file };
+}
+
+/** An origin that is closed with the test. */
+export async function originFor(
+  answer: (requested: string) => Answer | undefined,
+): Promise<TinyOrigin> {
+  const origin = await tinyOrigin(answer);
+  onTestFinished(() => origin.close());
+  return origin;
+}

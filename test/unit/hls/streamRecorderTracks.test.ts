@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import { type Answer, playlistText, tsSegment } from './streamRecorderOrigin.ts';
+import { fasterBy, originFor, recorderSetup, until } from './streamRecorderSetup.ts';
+
+const MASTER = [
+  '#EXTM3U',
+  '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="English",LANGUAGE="en",DEFAULT=YES,URI="en.m3u8"',
+  '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="Deutsch",LANGUAGE="de",URI="de.m3u8"',
+  '#EXT-X-STREAM-INF:BANDWIDTH=800000,RESOLUTION=640x360,CODECS="avc1.4d401e,mp4a.40.2",AUDIO="a"',
+  'video.m3u8',
+  '',
+].join('\n');
+
+/** A stream with picture and two languages, each in a playlist of its own. */
+async function setup() {
+  const live = { first: 0, count: 3, ended: false };
+  const broken: Record<string, Answer | undefined> = {};
+  const master = { text: MASTER };
+  const origin = await originFor((requested) => {
+    if (requested === '/live.m3u8') return master.text;
+    const [, name = '', number] = /^\/([a-z]+)(?:-(\d+)\.ts|\.m3u8)$/.exec(requested) ?? [];
+    if (broken[name] !== undefined) return broken[name];
+    if (number === undefined) return playlistText({ ...live, name: (msn) => `${name}-${msn}.ts` });
+    return tsSegment(Number(number) + 1_000 * name.length);
+  });
+  const parts = await recorderSetup();
+  const url = `${origin.url}/live.m3u8`;
+  const asked = (path: string) => origin.asked.filter((one) => one === path).length;
+  const stored = async () => {
+    const { ledger } = await parts.journal();
+    return Object.fromEntries(
+      ledger.tracks.map((track) => [track, ledger.segments(track).map(({ msn }) => msn)]),
+    );
+  };
+  return { ...parts, live, broken, master, origin, url, asked, stored };
+}
+
+describe('a stream whose sound is apart', () => {
+  it('is recorded with the sound that it prefers, as tracks of one job', async () => {
+    const { record, url, live, stored, journal, asked } = await setup();
+    live.ended = true;
+    const recorder = record({ url });
+    expect(await recorder.exited).toMatchObject({ kind: 'ended', why: 'endlist' });
+    expect(await stored()).toEqual({ 'audio-en': [0, 1, 2], main: [0, 1, 2] });
+    expect(recorder.progress()).toMatchObject({ advertised: 6, settled: 6 });
+    const { ledger } = await journal();
+    expect(ledger.source).toMatchObject({
+      variant: '360p',
+      audio: 'en',
+      missing: 'audio-de',
+      tracks: [
+        { track: 'main', kind: 'main' },
+        { track: 'audio-en', kind: 'audio', name: 'English', language: 'en', isDefault: true },
+      ],
+    });
+    expect([asked('/live.m3u8'), asked('/de.m3u8')]).toEqual([1, 0]);
+  });
+
+  it('is recorded in every language that was asked for', async () => {
+    const { record, url, live, stored } = await setup();
+    live.ended = true;
+    await record({ url, audio: ['de', 'English'] }).exited;
+    expect(Object.keys(await stored())).toEqual(['audio-de', 'audio-en', 'main']);
+  });
+
+  it('is refused when a language is not there, with those that are', async () => {
+    const { record, url } = await setup();
+    const exit = await record({ url, audio: ['fr'] }).exited;
+    expect(exit).toMatchObject({ kind: 'failed', why: 'quality.notFound', retryable: false });
+    expect(exit.evidence).toMatchObject({ available: ['en (English)', 'de (Deutsch)'] });
+  });
+
+  it('goes on without hurt while its sound cannot be fetched, and names what is lost of that', async () => {
+    const { record, url, live, broken, stored, journal } = await setup();
+    const recorder = record({ url });
+    await until(() => recorder.progress().settled === 6);
+    broken['en'] = { status: 404 };
+    for (const first of [3, 6, 9]) {
+      live.first = first;
+      await until(async () => (await stored())['main']?.length === first + 3);
+    }
+    broken['en'] = undefined;
+    await until(() => recorder.progress().settled === 24);
+    recorder.stop('over');
+    expect(await recorder.exited).toMatchObject({ kind: 'stopped', why: 'duration' });
+    const { ledger } = await journal();
+    expect(ledger.segments('main')).toHaveLength(12);
+    expect(ledger.gaps().map(({ track, msn, count, cause }) => [track, msn, count, cause])).toEqual(
+      [['audio-en', 3, 6, 'window.slid']],
+    );
+  });
+
+  it('ends with the picture although its sound goes on', async () => {
+    const { record, url, live, broken } = await setup();
+    const recorder = record({ url }, 1, fasterBy(60));
+    await until(() => recorder.progress().settled === 6);
+    broken['en'] = playlistText({ ...live, name: (msn) => `en-${msn}.ts` });
+    broken['video'] = playlistText({ ...live, ended: true, name: (msn) => `video-${msn}.ts` });
+    expect(await recorder.exited).toMatchObject({ kind: 'ended', why: 'endlist' });
+  });
+
+  it('gives its sound the time to end as well', async () => {
+    const { record, url, live, broken, stored } = await setup();
+    const recorder = record({ url });
+    await until(() => recorder.progress().settled === 6);
+    const late = { ...live, name: (msn: number) => `en-${msn}.ts` };
+    broken['en'] = playlistText(late);
+    live.ended = true;
+    live.count = 4;
+    await until(async () => (await stored())['main']?.length === 4);
+    delete broken['en'];
+    await recorder.exited;
+    expect(await stored()).toEqual({ 'audio-en': [0, 1, 2, 3], main: [0, 1, 2, 3] });
+  });
+
+  it('is continued with all its tracks after a kill', async () => {
+    const { record, url, live, stored, journal } = await setup();
+    const first = record({ url });
+    await until(() => first.progress().settled === 6);
+    first.kill('test');
+    await first.exited;
+    live.first = 2;
+    const second = record({ url }, 2);
+    await until(() => second.progress().settled === 10);
+    second.stop('over');
+    await second.exited;
+    const all = [0, 1, 2, 3, 4];
+    expect(await stored()).toEqual({ 'audio-en': all, main: all });
+    const { ledger } = await journal();
+    expect([ledger.lost, ledger.duplicates]).toEqual([0, 0]);
+  });
+
+  it('is continued without a language that is not there any more', async () => {
+    const { record, url, live, master, stored } = await setup();
+    const first = record({ url });
+    await until(() => first.progress().settled === 6);
+    first.kill('test');
+    await first.exited;
+    live.first = 2;
+    master.text = MASTER.replaceAll('en.m3u8', 'fr.m3u8').replaceAll('"en"', '"fr"');
+    const second = record({ url }, 2);
+    await until(() => second.progress().settled === 8);
+    second.stop('over');
+    expect(await second.exited).toMatchObject({ kind: 'stopped', why: 'duration' });
+    expect(await stored()).toEqual({ 'audio-en': [0, 1, 2], main: [0, 1, 2, 3, 4] });
+  });
+});
