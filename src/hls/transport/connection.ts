@@ -5,7 +5,7 @@ import { KennelError } from '../../core/errors.ts';
 import { KEEP_ALIVE_PROBE_MS } from './limits.ts';
 import type { ResponseHead } from './responseHead.ts';
 import { ResponseParser } from './responseParser.ts';
-import type { TlsSessions } from './tlsSessions.ts';
+import type { TlsClient } from './tlsClient.ts';
 import { socketFailure } from './transportError.ts';
 
 /** One read of one socket, bytes: what Node itself reads at once. */
@@ -34,10 +34,8 @@ export interface Exchange {
 export interface ConnectionOptions {
   readonly url: URL;
   readonly clock: Clock;
-  readonly certificateAuthorities?: string;
   readonly lookup?: net.LookupFunction;
-  /** For `https:`; shared by the connections of a transport. */
-  readonly sessions?: TlsSessions;
+  readonly tlsClient: TlsClient;
   /** The connection may be used again, for as long as the server keeps it. */
   onIdle(connection: Connection, serverIdleMs: number | undefined): void;
   onClosed(connection: Connection): void;
@@ -250,17 +248,15 @@ function open(options: ConnectionOptions, read: (bytes: Buffer) => void): net.So
     },
   };
   if (!secure) return net.connect(socketOptions);
-  const { sessions, certificateAuthorities } = options;
-  const session = sessions?.get(url.origin);
+  const { tlsClient } = options;
   const socket = tls.connect({
     ...socketOptions,
+    ...tlsClient.optionsFor(url.origin),
     // An address is no server name (RFC 6066 §3).
     ...(net.isIP(host) === 0 ? { servername: host } : {}),
     ALPNProtocols: ['http/1.1'],
     rejectUnauthorized: true,
-    ...(session === undefined ? {} : { session }),
-    ...(certificateAuthorities === undefined ? {} : { ca: certificateAuthorities }),
   });
-  sessions?.watch(url.origin, socket);
+  tlsClient.watch(url.origin, socket);
   return socket;
 }

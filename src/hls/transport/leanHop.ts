@@ -8,7 +8,7 @@ import { guardedLookup, type PermitAddress } from './guardedLookup.ts';
 import type { Hop, HopAnswer, HopRequest } from './hop.ts';
 import { IDLE_SOCKET_MS, SOCKETS_PER_ORIGIN } from './limits.ts';
 import { requestHead } from './requestHead.ts';
-import { TlsSessions } from './tlsSessions.ts';
+import { TlsClient } from './tlsClient.ts';
 
 export interface ClientOptions {
   readonly clock?: Clock;
@@ -30,9 +30,8 @@ export interface ClientOptions {
  */
 export function leanHop(options: ClientOptions = {}): Hop {
   const clock = options.clock ?? systemClock;
-  const { certificateAuthorities } = options;
   const lookup = lookupOf(options);
-  const sessions = new TlsSessions();
+  const tlsClient = new TlsClient(options.certificateAuthorities);
   const pool: ConnectionPool = new ConnectionPool({
     idleSocketMs: options.idleSocketMs ?? IDLE_SOCKET_MS,
     socketsPerOrigin: options.socketsPerOrigin ?? SOCKETS_PER_ORIGIN,
@@ -41,8 +40,7 @@ export function leanHop(options: ClientOptions = {}): Hop {
       new Connection({
         url,
         clock,
-        sessions,
-        ...(certificateAuthorities === undefined ? {} : { certificateAuthorities }),
+        tlsClient,
         ...(lookup === undefined ? {} : { lookup }),
         onIdle: (connection, serverIdleMs) => pool.release(url, connection, serverIdleMs),
         onClosed: (connection) => pool.forget(url, connection),

@@ -8,7 +8,7 @@ import { refuseUnendedStreams } from './unendedStreams.ts';
 
 /**
  * HTTP/1.1 and HTTP/2 by undici, through a proxy where the request names one; held to the limits and words of the lean client.
- * It costs about twice its CPU, and 20 MB once it is loaded.
+ * It costs three times its CPU (1.2 against 0.35 CPU-s/GB, over TLS 2.3 against 0.85), and 20 MB once it is loaded.
  */
 export function undiciHop(options: ClientOptions = {}): Hop {
   refuseUnendedStreams();

@@ -22,7 +22,7 @@ import {
 import { RecentOrigins } from '../../../src/hls/transport/recentOrigins.ts';
 import { redirectingTransport } from '../../../src/hls/transport/redirectingTransport.ts';
 import { ResponseParser } from '../../../src/hls/transport/responseParser.ts';
-import { TlsSessions } from '../../../src/hls/transport/tlsSessions.ts';
+import { TlsClient } from '../../../src/hls/transport/tlsClient.ts';
 import { undiciHop } from '../../../src/hls/transport/undiciHop.ts';
 import { answer, movedClock, rawServer } from './transportServer.ts';
 import { setup } from './transportSetup.ts';
@@ -253,16 +253,17 @@ describe('what is kept', () => {
   });
 
   test('so many TLS sessions are kept, none after a handshake that failed with it', () => {
-    const sessions = new TlsSessions();
+    const client = new TlsClient();
     const socketOf = (origin: string) => {
       const socket = new EventEmitter();
-      sessions.watch(origin, socket as TLSSocket); // Nothing but its events is looked at.
+      client.watch(origin, socket as TLSSocket); // Nothing but its events is looked at.
       return socket;
     };
     for (let i = 0; i <= TLS_SESSIONS_MAX; i++)
       socketOf(`${i}`).emit('session', Buffer.from(`${i}`));
-    expect([sessions.get('0'), sessions.get('1')?.toString()]).toEqual([undefined, '1']);
+    const kept = (origin: string) => client.optionsFor(origin).session?.toString();
+    expect([kept('0'), kept('1')]).toEqual([undefined, '1']);
     socketOf('1').emit('error', new Error('handshake'));
-    expect(sessions.get('1')).toBeUndefined();
+    expect(kept('1')).toBeUndefined();
   });
 });
