@@ -2,7 +2,7 @@ import { type Clock, pause } from '../core/clock.ts';
 import { isKennelError, type KennelError } from '../core/errors.ts';
 import type { Journal } from '../ledger/journal.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
-import { syncDirectory } from '../ledger/syncDirectory.ts';
+import { syncDirectory as syncNames } from '../ledger/syncDirectory.ts';
 
 /** Pause before a failed write is tried again: a full disk is not freed in less. */
 const RETRY_MS = 500;
@@ -18,6 +18,8 @@ interface Entry {
 export interface JournalWriterOptions {
   readonly journal: Journal;
   readonly clock: Clock;
+  /** Makes the names in a directory durable. Default: on the real disk. */
+  readonly syncDirectory?: (directory: string) => Promise<void>;
   /** The disk failed, and is tried again until it works. Told once for each time of trouble. */
   troubled(error: KennelError): void;
   /** What waited is durable. */
@@ -91,6 +93,7 @@ export class JournalWriter {
 
   async #commit(batch: readonly Entry[]): Promise<void> {
     const directories = new Set(batch.flatMap(({ directory }) => directory ?? []));
+    const { syncDirectory = syncNames } = this.#options;
     for (const directory of directories) await syncDirectory(directory);
     await this.#options.journal.append(batch.map(({ record }) => record));
   }

@@ -1,15 +1,16 @@
 import { parseArgs } from 'node:util';
-import fc from 'fast-check';
-import { REGRESSIONS } from './regressions.ts';
-import { type Script, scripts } from './script.ts';
-import { simulate } from './simulate.ts';
+import { type Campaign, scriptOf, shrink } from './campaign.ts';
+import { engine } from './engine/engine.ts';
+import { tree } from './tree.ts';
 
-const USAGE = `npm run simulate -- [--runs N] [--seed S] [--trace]
-  Runs the whole supervision tree N times (default 1000) in virtual time, with the faults of the seeds S, S+1, …
-  (default: by the clock) and prints the digest of everything that happened. --runs 1 --seed S replays one run, bit for bit.`;
+const USAGE = `npm run simulate -- [--world tree|engine] [--runs N] [--seed S] [--trace]
+  Runs ${tree.of}, or ${engine.of}, N times (default 1000)
+  in virtual time, with the faults of the seeds S, S+1, … (default: by the clock) and prints the digest of everything that
+  happened. --runs 1 --seed S replays one run, bit for bit.`;
 
 const { values } = parseArgs({
   options: {
+    world: { type: 'string', default: tree.name },
     runs: { type: 'string', default: '1000' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
     trace: { type: 'boolean', default: false },
@@ -19,30 +20,10 @@ const { values } = parseArgs({
 
 const print = (text: string) => void process.stdout.write(`${text}\n`);
 
-const scriptOf = (seed: number): Script => {
-  const [script] = fc.sample(scripts, { seed, numRuns: 1 });
-  if (!script) throw new Error('fast-check made no script');
-  return script;
-};
-
-/** Looks for the smallest script that still breaks a law. */
-async function shrink(seed: number): Promise<string> {
-  const property = fc.asyncProperty(scripts, async (script) => {
-    const { violations } = await simulate(script, { seed });
-    if (violations.length > 0) throw new Error(violations.slice(0, 3).join('\n'));
-  });
-  const { counterexample, errorInstance, numShrinks } = await fc.check(property, {
-    seed,
-    numRuns: 1,
-    interruptAfterTimeLimit: 20_000,
-  });
-  return `${numShrinks} shrinks\n${JSON.stringify(counterexample?.[0])}\n${errorInstance}`;
-}
-
 /** What once went wrong, first: it is quick, and no seed needs to find it again. */
-async function replayRegressions(): Promise<boolean> {
-  for (const [name, script] of Object.entries(REGRESSIONS)) {
-    const { violations } = await simulate(script, { seed: 1 });
+async function replayRegressions<Script>(campaign: Campaign<Script>): Promise<boolean> {
+  for (const [name, script] of Object.entries(campaign.regressions)) {
+    const { violations } = await campaign.simulate(script, { seed: 1 });
     if (violations.length === 0) continue;
     print(`the regression "${name}" breaks a law again:`);
     print(violations.slice(0, 5).join('\n'));
@@ -51,25 +32,24 @@ async function replayRegressions(): Promise<boolean> {
   return true;
 }
 
-async function main(): Promise<number> {
-  const [runs, first] = [Number(values.runs), Number(values.seed)];
-  if (values.help || !Number.isInteger(runs) || !Number.isInteger(first)) {
-    print(USAGE);
-    return values.help ? 0 : 64;
-  }
-  if (!(await replayRegressions())) return 1;
+async function run<Script>(
+  campaign: Campaign<Script>,
+  { runs, first }: { runs: number; first: number },
+): Promise<number> {
+  if (!(await replayRegressions(campaign))) return 1;
   let steps = 0;
   let simulatedMs = 0;
   let last = '';
   const startedAt = performance.now();
   for (let seed = first; seed < first + runs; seed++) {
-    const report = await simulate(scriptOf(seed), { seed, trace: values.trace });
+    const script = scriptOf(campaign, seed);
+    const report = await campaign.simulate(script, { seed, trace: values.trace });
     if (values.trace) print(report.trace?.join('\n') ?? '');
     if (report.violations.length > 0) {
       print(`seed ${seed} breaks a law after ${seed - first + 1} runs (digest ${report.digest}):`);
       print(report.violations.slice(0, 5).join('\n'));
-      print(await shrink(seed));
-      print(`replay: npm run simulate -- --runs 1 --seed ${seed} --trace`);
+      print(await shrink(campaign, seed));
+      print(`replay: npm run simulate -- --world ${campaign.name} --runs 1 --seed ${seed} --trace`);
       return 1;
     }
     steps += report.steps;
@@ -78,11 +58,23 @@ async function main(): Promise<number> {
   }
   const seconds = (performance.now() - startedAt) / 1000;
   print(
-    `${runs} runs from seed ${first}: every law held. ${Math.round(steps / runs)} steps and ` +
+    `${runs} runs of ${campaign.of} from seed ${first}: every law held. ${Math.round(steps / runs)} steps and ` +
       `${Math.round(simulatedMs / runs / 1000)} simulated s a run, ${Math.round(runs / seconds)} runs/s. ` +
       `Digest of the last run: ${last}`,
   );
   return 0;
+}
+
+async function main(): Promise<number> {
+  const [runs, first] = [Number(values.runs), Number(values.seed)];
+  const isKnown = values.world === tree.name || values.world === engine.name;
+  if (values.help || !isKnown || !Number.isInteger(runs) || !Number.isInteger(first)) {
+    print(USAGE);
+    return values.help ? 0 : 64;
+  }
+  return values.world === engine.name
+    ? await run(engine, { runs, first })
+    : await run(tree, { runs, first });
 }
 
 process.exitCode = await main();

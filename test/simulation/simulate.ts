@@ -1,3 +1,4 @@
+import type { Report } from './campaign.ts';
 import { checkAtEnd, orderAndCheck } from './laws.ts';
 import type { Script } from './script.ts';
 import { World } from './world.ts';
@@ -6,16 +7,6 @@ import { World } from './world.ts';
 const LIMIT_MS = 6 * 3_600_000;
 /** What still runs this long after the last job ended has outlived it (the latest outage and the laws own timers end before). */
 const AFTERMATH_MS = 600_000;
-
-export interface Report {
-  readonly violations: readonly string[];
-  /** Of the log of everything that happened: equal digests, equal runs. */
-  readonly digest: string;
-  readonly steps: number;
-  readonly simulatedMs: number;
-  readonly moves: number;
-  readonly trace: readonly string[] | undefined;
-}
 
 /** Lets every promise that can settle do so. The order is the engine's own: no real timer takes part. */
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -45,7 +36,6 @@ export async function simulate(
     digest: world.digest(),
     steps,
     simulatedMs: world.clock.now,
-    moves: world.database.moves.length,
     trace: world.trace,
   };
 }

@@ -1,37 +1,39 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { REGRESSIONS } from './regressions.ts';
-import { type Script, scripts } from './script.ts';
-import { simulate } from './simulate.ts';
+import { type Campaign, scriptOf } from './campaign.ts';
+import { engine } from './engine/engine.ts';
+import { tree } from './tree.ts';
 
-/** Enough to find most planted bugs; `npm run simulate -- --runs 5000` is the long form. */
-const RUNS = 400;
+/** Enough to find most planted bugs; `npm run simulate -- --runs 10000` is the long form. */
+const RUNS = { tree: 400, engine: 300 };
 
-const scriptOf = (seed: number): Script => fc.sample(scripts, { seed, numRuns: 1 })[0] as Script;
+function holds<Script>(campaign: Campaign<Script>, runs: number) {
+  const replay = `npm run simulate -- --world ${campaign.name} --runs 1 --trace --seed`;
 
-test(`every law holds in ${RUNS} simulated lives of the tree`, async () => {
-  for (let seed = 1; seed <= RUNS; seed++) {
-    const { violations } = await simulate(scriptOf(seed), { seed });
-    expect(violations, `seed ${seed}: npm run simulate -- --runs 1 --seed ${seed} --trace`).toEqual(
-      [],
-    );
-  }
-});
-
-test('the same seed gives the same run, bit for bit', async () => {
-  for (const seed of [3, 5, 8]) {
-    const [first, second] = [
-      await simulate(scriptOf(seed), { seed }),
-      await simulate(scriptOf(seed), { seed }),
-    ];
-    expect(second.digest).toBe(first.digest);
-    expect((await simulate(scriptOf(seed + 1), { seed: seed + 1 })).digest).not.toBe(first.digest);
-  }
-});
-
-describe('what once went wrong does not go wrong again', () => {
-  test.each(Object.entries(REGRESSIONS))('%s', async (_, script) => {
-    for (let seed = 1; seed <= 5; seed++)
-      expect((await simulate(script, { seed })).violations).toEqual([]);
+  test(`every law holds in ${runs} simulated lives`, async () => {
+    for (let seed = 1; seed <= runs; seed++) {
+      const { violations } = await campaign.simulate(scriptOf(campaign, seed), { seed });
+      expect(violations, `${replay} ${seed}`).toEqual([]);
+    }
   });
-});
+
+  test('the same seed gives the same run, bit for bit', async () => {
+    const digestOf = async (seed: number) =>
+      (await campaign.simulate(scriptOf(campaign, seed), { seed })).digest;
+    for (const seed of [3, 5, 8]) {
+      const first = await digestOf(seed);
+      expect(await digestOf(seed)).toBe(first);
+      expect(await digestOf(seed + 1)).not.toBe(first);
+    }
+  });
+
+  describe('what once went wrong does not go wrong again', () => {
+    for (const [name, script] of Object.entries(campaign.regressions))
+      test(`${name}`, async () => {
+        for (let seed = 1; seed <= 5; seed++)
+          expect((await campaign.simulate(script, { seed })).violations).toEqual([]);
+      });
+  });
+}
+
+describe(tree.of, () => holds(tree, RUNS.tree));
+describe(engine.of, () => holds(engine, RUNS.engine));

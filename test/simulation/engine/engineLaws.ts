@@ -1,0 +1,174 @@
+import { isDeepStrictEqual } from 'node:util';
+import { readJournal } from '../../../src/ledger/journal.ts';
+import { Ledger } from '../../../src/ledger/ledger.ts';
+import { proofOf } from '../../../src/ledger/proof.ts';
+import type { GapCause, LedgerRecord, SegmentStored } from '../../../src/ledger/record.ts';
+import { type EngineScript, SEGMENT_MS } from './engineScript.ts';
+import type { EngineWorld } from './engineWorld.ts';
+import { contentOf } from './simTaker.ts';
+
+/**
+ * So long in one piece must source and recorder have been well while a segment was listed: time for a poll that is due in a
+ * second and takes another, a retry after up to two, and a fetch.
+ */
+const GOOD_MS = 5_000;
+
+/** What must be true of every recording, whatever befell it. */
+export async function checkEngineAtEnd(world: EngineWorld): Promise<void> {
+  const { violations, script } = world;
+  if (world.end === undefined) {
+    violations.push('every recording comes to an end: this one did not');
+    return;
+  }
+  const { records, torn } = await journalOf(world);
+  const ledger = new Ledger();
+  for (const record of records) ledger.apply(record);
+  if (torn) violations.push('a journal that was closed has no torn end');
+  const proof = proofOf(ledger);
+  const stored = ledger.segments().map((segment) => contentOf(segment.checksum));
+  checkPromises(world, records);
+  checkFiles(world, ledger.segments());
+  if (proof.advertised !== proof.stored + proof.lost.reduce((sum, { count }) => sum + count, 0))
+    violations.push('advertised = stored + lost');
+  const isStored = new Set(stored);
+  if (isStored.size !== stored.length) {
+    const twice = stored.filter((content, index) => stored.indexOf(content) !== index);
+    violations.push(`nothing is stored twice: ${twice.join(', ')}`);
+  }
+  checkSeen(world, ledger, isStored);
+  checkLosses(world, ledger, isStored);
+  for (const { cause, detail } of ledger.gaps())
+    if (!mayCause(script, cause)) violations.push(`a gap names its true cause: ${cause} ${detail}`);
+  if (world.end.why !== 'endlist' && world.end.why !== 'stopped' && isCalm(script))
+    violations.push(`a stream that ends well is not called ${world.end.why}`);
+}
+
+const journalOf = (world: EngineWorld) => readJournal('/recording', 0, world.disk.openHealthy);
+
+/** Whatever was promised to be durable is in the journal. */
+function checkPromises(world: EngineWorld, records: readonly LedgerRecord[]): void {
+  const lines = new Set(records.map((record) => JSON.stringify(record)));
+  for (const record of world.acknowledged) {
+    if (lines.has(JSON.stringify(record))) continue;
+    // Numbers may be written in another order of fields; then the slow comparison tells.
+    if (records.some((one) => isDeepStrictEqual(one, record))) continue;
+    world.violations.push(`what was acknowledged stays: ${JSON.stringify(record)}`);
+  }
+}
+
+/** Every file that a line names is there, with the content that the line says. */
+function checkFiles(world: EngineWorld, segments: readonly SegmentStored[]): void {
+  for (const { file, checksum } of segments) {
+    const found = world.disk.contentOf(file);
+    if (found !== checksum)
+      world.violations.push(`a line names a file that is there and whole: ${file} ${found}`);
+  }
+}
+
+/** What a recorder was shown is stored or named. */
+function checkSeen(world: EngineWorld, ledger: Ledger, isStored: ReadonlySet<number>): void {
+  const missing = [...world.seen.keys()].filter((content) => !isStored.has(content));
+  if (missing.length > ledger.lost)
+    world.violations.push(
+      `what was shown is stored or named: ${missing.join(', ')} are not stored, ${ledger.lost} are named`,
+    );
+  if (hasStreamEvents(world.script)) return;
+  // What one source could not give and another did under numbers that nothing joins is named, and stored as well.
+  const { second, dates } = world.script;
+  if (second !== undefined && !second.sameNames && !dates) return;
+  // Where numbers never moved, each name of a gap stands for one content.
+  const produced = world.script.endsAt - isStored.size;
+  if (ledger.lost > produced)
+    world.violations.push(`no loss is invented: ${ledger.lost} are named, ${produced} are missing`);
+}
+
+/** Nothing that could be had is lost. */
+function checkLosses(world: EngineWorld, ledger: Ledger, isStored: ReadonlySet<number>): void {
+  const { script } = world;
+  if (hasStreamEvents(script)) return;
+  const lost = [...world.seen.keys()].filter((content) => !isStored.has(content));
+  for (const content of lost) {
+    if (couldBeHad(world, content))
+      world.violations.push(`what could be had is not lost: content ${content}`);
+  }
+  void ledger;
+}
+
+function couldBeHad(world: EngineWorld, content: number): boolean {
+  const { script } = world;
+  const sources = script.second?.dual === true ? [0, 1] : [0];
+  return sources.some((source) => {
+    const sick = script.sick.filter((one) => one.source === source && one.content === content);
+    if (sick.length > 0) return false;
+    // Listed from when it is whole; the newest is listed at once in this origin.
+    const from = Math.max(content * SEGMENT_MS, world.seen.get(content) ?? 0);
+    const until = (content + script.window) * SEGMENT_MS;
+    const bad = [
+      ...script.troubles.filter((one) => one.source === source),
+      ...script.disk,
+      ...(script.stopAtMs === undefined
+        ? []
+        : [{ atMs: script.stopAtMs, forMs: Number.POSITIVE_INFINITY }]),
+    ].map(({ atMs, forMs }) => ({ from: atMs, to: atMs + forMs }));
+    return longestGood(from, until, [...bad, ...world.deadSpans]) >= GOOD_MS;
+  });
+}
+
+/** The longest time within a span that nothing bad touches, milliseconds. */
+function longestGood(
+  from: number,
+  until: number,
+  bad: readonly { readonly from: number; readonly to: number }[],
+): number {
+  let longest = 0;
+  let at = from;
+  for (const one of bad.toSorted((a, b) => a.from - b.from)) {
+    if (one.from > at) longest = Math.max(longest, Math.min(one.from, until) - at);
+    at = Math.max(at, one.to);
+  }
+  return Math.max(longest, until - at);
+}
+
+const hasStreamEvents = ({ stream }: EngineScript): boolean => stream.length > 0;
+
+const isCalm = ({ troubles, disk, deaths, sick }: EngineScript): boolean =>
+  troubles.length + disk.length + deaths.length + sick.length === 0;
+
+/** Whether anything in the script can be the reason that a gap gives. */
+function mayCause(script: EngineScript, cause: GapCause): boolean {
+  const how = (name: string) => script.sick.some((one) => one.how === name);
+  const trouble = (name: string) => script.troubles.some((one) => one.kind === name);
+  const slow = script.latencies.some((latency) => latency >= 500);
+  switch (cause) {
+    case 'marked':
+      return how('marked');
+    case 'disk':
+      return script.disk.length > 0;
+    case 'stopped':
+      return script.stopAtMs !== undefined;
+    case 'truncated':
+      return how('truncated');
+    case 'timeout':
+      return how('hang') || trouble('hang') || script.disk.length > 0;
+    case 'network':
+      return trouble('down') || trouble('hang') || trouble('html');
+    case 'http.500':
+      return how('status') || how('marked');
+    case 'http.404':
+      return (
+        hasStreamEvents(script) ||
+        script.deaths.length + script.disk.length > 0 ||
+        slow ||
+        script.troubles.length > 0 ||
+        how('marked')
+      );
+    case 'window.slid':
+      return (
+        script.deaths.length + script.troubles.length + script.disk.length > 0 ||
+        hasStreamEvents(script) ||
+        slow
+      );
+    default:
+      return false;
+  }
+}
