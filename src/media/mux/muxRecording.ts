@@ -77,6 +77,7 @@ async function muxUndamaged(
     const made = await muxRun(context, { ...read, texts: own, number: files.length + 1 });
     files.push(...made.files);
     sidecars.push(...made.sidecars);
+    unjoined.push(...made.unjoined);
   }
   const nowhere = texts.filter(({ info }) => !placed.some((text) => text.text.info === info));
   const result: MuxResult = {

@@ -13,7 +13,7 @@ import { ffmpegPlan } from './ffmpegPlan.ts';
 import { fileTracks } from './fileTracks.ts';
 import type { MuxContext } from './muxContext.ts';
 import type { Made, MuxRequest } from './muxRequest.ts';
-import type { MuxedFile, Sidecar, Verification } from './muxResult.ts';
+import type { MuxedFile, MuxResult, Sidecar, Verification } from './muxResult.ts';
 import { muxWithFfmpeg } from './muxWithFfmpeg.ts';
 import { muxWithMediabunny } from './muxWithMediabunny.ts';
 import type { ReadRun } from './readRuns.ts';
@@ -28,17 +28,19 @@ export interface RunToMux extends ReadRun {
 export interface MuxedRun {
   readonly files: MuxedFile[];
   readonly sidecars: Sidecar[];
+  readonly unjoined: MuxResult['unjoined'];
 }
 
 /**
  * One run as one file. When no muxer can put its renditions together, the separate ones become files of their own: sound that is
- * beside the picture is better than none. Throws `mux.unverified` when nobody can copy it at all.
+ * beside the picture is better than none. A separate one that nobody can copy even so is named in `unjoined`. Throws
+ * `mux.unverified` when nobody can copy the main track.
  */
 export async function muxRun(context: MuxContext, read: RunToMux): Promise<MuxedRun> {
   const whole = await tryRun(context, read);
   if ('files' in whole) return whole;
   const { run, apart } = read;
-  if (apart.length === 0) throw unverified(whole.file, whole.rejected);
+  if (apart.length === 0) return { files: [], sidecars: [], unjoined: [givenUp(run, whole)] };
   context.log('renditions could not be put together', {
     file: whole.file,
     rejected: whole.rejected,
@@ -47,6 +49,7 @@ export async function muxRun(context: MuxContext, read: RunToMux): Promise<Muxed
   const alone: Run = { ...own, companions: [], sections: withoutCompanions(run) };
   const files: MuxedFile[] = [];
   const sidecars: Sidecar[] = [];
+  const unjoined: MuxResult['unjoined'] = [];
   const before = whole.rejected.map(({ muxer, why }) => ({
     muxer,
     why: `together with ${run.companions.map(({ track }) => track).join(', ')}: ${why}`,
@@ -58,20 +61,23 @@ export async function muxRun(context: MuxContext, read: RunToMux): Promise<Muxed
     const made = await tryRun(context, {
       ...{ run: each, firsts, companionFirsts: [], apart: [], texts, number },
     });
-    if (!('files' in made)) throw unverified(made.file, [...before, ...made.rejected]);
+    if (!('files' in made)) {
+      unjoined.push(givenUp(each, { ...made, rejected: [...before, ...made.rejected] }));
+      continue;
+    }
     files.push(...made.files.map((file) => ({ ...file, rejected: [...before, ...file.rejected] })));
     sidecars.push(...made.sidecars);
   }
-  return { files, sidecars };
+  return { files, sidecars, unjoined };
 }
 
-const unverified = (file: string, rejected: MuxedFile['rejected']): KennelError =>
-  new KennelError(
-    'mux.unverified',
-    `no muxer copied every packet of ${file}: ${rejected.map(({ muxer, why }) => `${muxer}: ${why}`).join('; ')}; ` +
-      'the segments stay as they are',
-    { details: { file, rejected } },
-  );
+function givenUp(run: Run, { file, rejected }: Rejected): MuxResult['unjoined'][number] {
+  const why = `no muxer copied every packet of ${file}: ${rejected.map((each) => `${each.muxer}: ${each.why}`).join('; ')}`;
+  if (run.info.kind !== 'main') return { track: run.track, why };
+  throw new KennelError('mux.unverified', `${why}; the segments stay as they are`, {
+    details: { file, rejected },
+  });
+}
 
 const withoutCompanions = (run: Run): Run['sections'] =>
   run.sections
@@ -226,5 +232,5 @@ async function accept(
     const isMuxed = made.muxer === 'ffmpeg' && sidecar.cues > 0;
     sidecars.push({ ...sidecar, ...size, of: file, muxed: isMuxed });
   }
-  return { files: [muxed], sidecars };
+  return { files: [muxed], sidecars, unjoined: [] };
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { SegmentStored } from '../../ledger/record.ts';
-import type { Run } from '../joinedRun.ts';
+import type { Part, Run } from '../joinedRun.ts';
 import { askInspect } from '../mediabunny/askMediabunny.ts';
 import type { MediaInfo, MediaTrack } from '../mediabunny/protocol.ts';
 import { renditionsOf } from '../renditions.ts';
@@ -56,16 +56,34 @@ export async function readRuns(options: ReadRunsOptions): Promise<ReadRun[]> {
   };
   const infoOf = (segment: SegmentStored | undefined): MediaInfo =>
     (segment && segments.get(segment)) ?? UNREADABLE;
+  const isKnown = (segment: SegmentStored): boolean => segments.has(segment);
   return runsOf(ledger, { parametersOf, measuredOf, leftOut }).map(({ run, apart }) => ({
     run,
     apart,
     firsts: run.timelines.map((timeline) => infoOf(timeline.segments[0])),
     companionFirsts: run.companions.map((_, index) => {
-      const parts = run.sections.flatMap((section) => section.parts);
-      return infoOf(parts.find((part) => part.rendition === index + 1)?.timeline.segments[0]);
+      const part = run.sections
+        .flatMap((section) => section.parts)
+        .find((each) => each.rendition === index + 1);
+      // Where its time line was divided between files the first segment was not looked at, but others of its kind were.
+      return infoOf(part && (part.timeline.segments.find(isKnown) ?? alike(part, segments)));
     }),
   }));
 }
+
+/** A segment that was read and is what a part's segments are: of the same track, with the same initialisation section. */
+const alike = (
+  { timeline, container }: Part,
+  read: ReadonlyMap<SegmentStored, MediaInfo>,
+): SegmentStored | undefined => {
+  const [first] = timeline.segments;
+  return [...read.keys()].find(
+    (segment) =>
+      segment.track === first?.track &&
+      segment.init === first.init &&
+      segment.container === container,
+  );
+};
 
 async function inspectSegments(
   options: ReadRunsOptions,

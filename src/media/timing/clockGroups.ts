@@ -25,8 +25,13 @@ export interface ClockGroup {
  * encoder's clock went on: an encoder that starts again has another one. Seconds.
  */
 const LATER_MAX = 60;
-/** Sound and picture of a segment do not end together: so much may overlap, seconds. */
-const EARLIER_MAX = 0.1;
+/**
+ * The same within a discontinuity, where the end of what comes before may only be reckoned: so much earlier, seconds. What really
+ * overlaps is found out when it is copied.
+ */
+const EARLIER_MAX = 2;
+/** At a discontinuity it is a matter of the encoder's clock only when it also went on for what was lost, within this, seconds. */
+const ON_TIME = 0.5;
 /** Timestamps that are no further than this from what is there of a clock belong to it, seconds. */
 const NEAR = 60;
 
@@ -41,14 +46,8 @@ export function clockGroups(
       const piece = { run, timeline, place: placeOf(timeline) };
       const { startSeconds, spanSeconds, positionSeconds } = piece.place;
       const group = groups.at(-1);
-      const due = group?.endSeconds ?? 0;
-      const start = startSeconds === undefined ? undefined : nearest(startSeconds, due);
-      const goesOn =
-        group?.measured === true &&
-        start !== undefined &&
-        start >= due - EARLIER_MAX &&
-        start <= due + LATER_MAX;
-      if (goesOn) {
+      const start = group && goesOn(group, piece);
+      if (group !== undefined && start !== undefined) {
         const shiftSeconds = start - (startSeconds ?? 0);
         group.pieces.push({ piece, run: index, shiftSeconds, startSeconds: start });
         group.endSeconds = start + spanSeconds;
@@ -64,6 +63,18 @@ export function clockGroups(
     }
   }
   return groups;
+}
+
+/** Where a piece begins on a group's clock; undefined when it has another. */
+function goesOn(group: ClockGroup, { timeline, place }: Piece): number | undefined {
+  const last = group.pieces.at(-1)?.piece;
+  if (!group.measured || last === undefined || place.startSeconds === undefined) return undefined;
+  const due = group.endSeconds;
+  const start = nearest(place.startSeconds, due);
+  const lost = place.positionSeconds - last.place.positionSeconds - last.place.spanSeconds;
+  const isSame = last.timeline.segments[0]?.discontinuity === timeline.segments[0]?.discontinuity;
+  const earliest = isSame ? due - EARLIER_MAX : due + Math.max(0, lost) - ON_TIME;
+  return start >= earliest && start <= due + LATER_MAX ? start : undefined;
 }
 
 export interface Paired {
