@@ -5,14 +5,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const ROOT = join(import.meta.dirname, '../../..');
-const NODE = join(import.meta.dirname, 'kennelNode.ts');
 
 /** Kennel as it is installed: JavaScript. Stripping types at every start costs each process some 25 MB and 0.3 s. */
 export interface BuiltKennel {
   /** The recorder host's entry file. */
   readonly hostEntry: string;
-  /** Writes the program that runs a node with many jobs into a directory, and returns its path. */
-  writeNode(directory: string): string;
+  /** Writes a program of this folder into a directory, so that it runs what is built, and returns its path. */
+  write(program: 'kennelNode' | 'watchedHost', directory: string): string;
 }
 
 /** Builds what is packed, into `dist`. Rejects when it does not compile. */
@@ -26,9 +25,11 @@ export async function builtKennel(): Promise<BuiltKennel> {
   const source = join(ROOT, 'dist/src');
   return {
     hostEntry: join(source, 'hls/host/main.js'),
-    writeNode: (directory) => {
-      const script = join(directory, 'kennelNode.mjs');
-      const text = stripTypeScriptTypes(readFileSync(NODE, 'utf8'));
+    write: (program, directory) => {
+      const script = join(directory, `${program}.mjs`);
+      const text = stripTypeScriptTypes(
+        readFileSync(join(import.meta.dirname, `${program}.ts`), 'utf8'),
+      );
       writeFileSync(
         script,
         text.replace(/'\.\.\/\.\.\/\.\.\/src\/(.+)\.ts'/g, `'${source}/$1.js'`),

@@ -82,7 +82,7 @@ function start(options: KennelSubjectOptions, places: Places & { readonly list: 
   try {
     return spawn(
       ownNode(directory),
-      [...profile, options.built.writeNode(directory), list, join(directory, 'out')],
+      [...profile, options.built.write('kennelNode', directory), list, join(directory, 'out')],
       {
         cwd: directory,
         stdio: ['ignore', said, said],
