@@ -19,7 +19,6 @@ const ADDRESS: readonly Scenario[] = [
     name: 'segment-tokens',
     class: 'address',
     what: 'tokens of segment addresses change every 3 s and are good for 5 s',
-    short: true,
     streams: { main: { tokens: { rotateMs: 3_000, validMs: 5_000 } } },
   },
   {
@@ -70,7 +69,6 @@ const CONNECTION: readonly Scenario[] = [
     name: 'down-3s',
     class: 'connection',
     what: 'the origin refuses connections for 3 s',
-    short: true,
     ...troubled('refuse', 3_000),
   },
   {
@@ -126,7 +124,7 @@ const SOURCE: readonly Scenario[] = [
     class: 'source',
     what: 'the recorder is killed with SIGKILL, and started again 8 s later',
     short: true,
-    streams: { main: { window: 24, prefill: 6, endAfter: SEGMENTS + 6 } },
+    streams: { main: { window: 30, prefill: 6, endAfter: SEGMENTS + 6 } },
     kill: { atMs: FAULT_MS, againAfterMs: 8_000 },
   },
   {

@@ -27,7 +27,6 @@ export interface Playing {
   readonly names: HostNames | undefined;
   /** How many recorders may run at once, the light ones not counted. */
   readonly atOnce: number;
-  onVerdict(verdict: Verdict): void;
 }
 
 /** Plays every scenario to every entrant, many at once. Judging waits until nobody records any more. */
@@ -36,10 +35,10 @@ export async function play(
   entrants: readonly Entrant[],
   playing: Playing,
 ): Promise<Verdict[]> {
-  const pairs = entrants
-    .toSorted((a, b) => Number(b.isLight) - Number(a.isLight))
-    .flatMap((entrant) => scenarios.map((scenario) => ({ entrant, scenario })))
-    .filter(({ entrant, scenario }) => entrant.hasFallback || !scenario.fallback);
+  const pairs = scenarios
+    .flatMap((scenario) => entrants.map((entrant) => ({ entrant, scenario })))
+    .filter(({ entrant, scenario }) => entrant.hasFallback || !scenario.fallback)
+    .toSorted((a, b) => Number(b.entrant.isLight) - Number(a.entrant.isLight));
   const seats = new Seats(playing.atOnce);
   const directory = mkdtempSync(join(tmpdir(), 'kennel-loss-'));
   try {
@@ -51,9 +50,7 @@ export async function play(
     }
     const verdicts: Verdict[] = [];
     for (const { stage, ending } of await Promise.all(runs)) {
-      const verdict = await verdictOf(stage, ending, playing.ffmpeg);
-      playing.onVerdict(verdict);
-      verdicts.push(verdict);
+      verdicts.push(await verdictOf(stage, ending, playing.ffmpeg));
     }
     return verdicts;
   } finally {

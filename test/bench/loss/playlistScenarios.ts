@@ -31,7 +31,6 @@ export const PLAYLIST_SCENARIOS: readonly Scenario[] = [
     name: 'playlist-html',
     class: 'playlist',
     what: 'the playlist is an HTML page with status 200 for 3 s',
-    short: true,
     streams: spoilt({ do: 'html' }),
   },
   {
@@ -83,7 +82,6 @@ export const PLAYLIST_SCENARIOS: readonly Scenario[] = [
     name: 'stale-edge',
     class: 'playlist',
     what: 'every second playlist is two segments behind, all the time',
-    short: true,
     streams: { main: { stale: { behind: 2 } } },
   },
 ];

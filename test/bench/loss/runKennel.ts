@@ -22,8 +22,8 @@ export class KennelUnderTest {
   readonly #home = kennelHome();
   readonly #waiting = new Map<number, (ended: KennelJobEnded) => void>();
   readonly #environment: Record<string, string>;
-  /** Homes of the command line, whose recordings are judged later. */
-  readonly #others: (() => void)[] = [];
+  /** For the command line; made beforehand, since copying a database takes a while. */
+  readonly #spare = kennelHome();
   #child: ChildProcess | undefined;
   #jobs = 0;
 
@@ -73,8 +73,9 @@ export class KennelUnderTest {
       this.#child.send('end');
       await Promise.race([exit, sleep(10_000)]);
     }
-    for (const pid of this.#home.processes()) process.kill(pid, 'SIGKILL');
-    for (const remove of this.#others) remove();
+    for (const pid of [...this.#home.processes(), ...this.#spare.processes()])
+      process.kill(pid, 'SIGKILL');
+    this.#spare.remove();
     this.#home.remove();
   }
 
@@ -100,7 +101,7 @@ export class KennelUnderTest {
   }
 
   async #command(stage: Stage, kill: { atMs: number; againAfterMs: number }): Promise<Ending> {
-    const home = kennelHome();
+    const home = this.#spare;
     const args = ['record', stage.url, '-o', home.file('out/show.mp4')];
     const { picture } = stage;
     mkdirSync(home.file('out'));
@@ -114,7 +115,6 @@ export class KennelUnderTest {
     const ran = await Promise.race([second.ended, sleep(HANG_AFTER_MS, undefined, { ref: false })]);
     for (const pid of ran === undefined ? home.processes() : []) process.kill(pid, 'SIGKILL');
     const [recording] = home.recordings();
-    this.#others.push(() => home.remove());
     return {
       exitCode: ran?.code ?? null,
       hung: ran === undefined,

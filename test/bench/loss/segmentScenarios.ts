@@ -78,14 +78,12 @@ export const SEGMENT_SCENARIOS: readonly Scenario[] = [
     name: 'segment-stall',
     class: 'segment',
     what: 'a segment stalls half way for 25 s, once',
-    short: true,
     streams: one({ do: 'stall', delayMs: 25_000, times: 1 }),
   },
   {
     name: 'segment-slow',
     class: 'segment',
     what: 'a segment takes 7 s, trickling in',
-    short: true,
     streams: one({ do: 'drip', delayMs: 7_000 }),
   },
   {

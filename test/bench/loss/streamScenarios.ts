@@ -30,7 +30,6 @@ const SEQUENCE: readonly Scenario[] = [
     name: 'relabelled',
     class: 'sequence',
     what: 'numbers leap ahead by 5,000 for the same addresses',
-    short: true,
     streams: main({ renumberings: [{ kind: 'relabel', at: HIT, to: 5_000 }] }),
   },
   {
@@ -80,7 +79,6 @@ const FORM: readonly Scenario[] = [
     name: 'fmp4-init-change',
     class: 'form',
     what: 'fragmented MP4 whose EXT-X-MAP changes in the middle',
-    short: true,
     streams: main({ set: 'fmp4', switches: [{ at: 15, set: 'fmp4hi' }], endAfter: 21 }),
   },
   {

@@ -47,19 +47,25 @@ export async function verdictOf(stage: Stage, ending: Ending, ffmpeg: string): P
   // Who recorded nothing lost everything from the start.
   const from = there.length === 0 ? 0 : Math.min(...there);
   const missing = counted.missing.filter((index) => index >= from);
+  const { sure, never } = stage.reach();
+  const seen = new Set(stage.picture.truth().advertised.map(({ index }) => index));
+  // Of what only luck would have shown, nobody can be expected to know.
+  const told = missing.filter(
+    (index) => seen.has(index) || sure.includes(index) || never.includes(index),
+  );
   const account = ending.recording && (await accountOf(ending.recording, stage));
   const flaws = account ? flawsOf({ stage, account, missing: counted.missing, ending }) : [];
   return {
     scenario: stage.scenario.name,
     recorder: stage.recorder,
-    lost: missing.filter((index) => stage.sure.includes(index)),
-    unavoidable: missing.filter((index) => stage.never.includes(index)),
+    lost: missing.filter((index) => sure.includes(index)),
+    unavoidable: missing.filter((index) => never.includes(index)),
     skipped: skippedAtStart(stage, counted, from),
     duplicated: counted.duplicated,
     torn: counted.partial.map(({ position }) => position),
     strangePackets: counted.unknownPackets,
     exitCode: ending.exitCode,
-    truth: truthOf(ending, { isWhole: isWhole(counted, missing), flaws }),
+    truth: truthOf(ending, { isWhole: isWhole(counted, told), flaws }),
     flaws,
     said: ending.said,
   };

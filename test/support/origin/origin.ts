@@ -3,6 +3,7 @@ import { send } from './answer.ts';
 import { control } from './control.ts';
 import { Door, type DoorOptions } from './door.ts';
 import { type Described, MasterOptions, type ResolvedMaster, renderMaster } from './masterText.ts';
+import { loadSet, type MediaSet } from './mediaSet.ts';
 import { OriginStream } from './originStream.ts';
 import type { Reach } from './reach.ts';
 import { ShowClock } from './showClock.ts';
@@ -39,6 +40,8 @@ export class Origin {
   readonly #masters = new Map<string, ResolvedMaster>();
   readonly #clocks = new Map<string, ShowClock>();
   readonly #doors = new Map<string, Door>();
+  /** Many streams play the same few sets. */
+  readonly #sets = new Map<string, Promise<MediaSet>>();
   readonly #front: Door;
   readonly #now: () => number;
   #wakeTimer: NodeJS.Timeout | undefined;
@@ -90,7 +93,10 @@ export class Origin {
   async add(name: string, options: StreamOptions = {}): Promise<OriginStream> {
     const resolved = StreamOptions.parse(options);
     const clock = this.#clock(resolved.clock);
-    const stream = await OriginStream.load(name, resolved, clock);
+    const stream = await OriginStream.load(name, resolved, {
+      clock,
+      set: (set) => this.#set(set),
+    });
     if (!resolved.startsOnRequest) clock.begin();
     this.#streams.set(name, stream);
     return stream;
@@ -168,6 +174,12 @@ export class Origin {
 
   #allDoors(): Door[] {
     return [this.#front, ...this.#doors.values()];
+  }
+
+  #set(name: string): Promise<MediaSet> {
+    const known = this.#sets.get(name) ?? loadSet(name);
+    this.#sets.set(name, known);
+    return known;
   }
 
   #clock(name: string | undefined): ShowClock {

@@ -10,7 +10,7 @@ import { admitsMedia, admitsPlaylist, cookieHeader, playlistQuery } from './gate
 import { headAt, isKept, type WindowPlan } from './liveWindow.ts';
 import type { Described } from './masterText.ts';
 import { mediaNamed, type NamedMedia } from './mediaFiles.ts';
-import { loadSet, type MediaSet } from './mediaSet.ts';
+import type { MediaSet } from './mediaSet.ts';
 import {
   type Era,
   eraAt,
@@ -44,6 +44,13 @@ const HOLD_TARGETS_MAX = 3;
 /** Prefilled segments of a stream whose window has no end. */
 const PREFILL_DEFAULT = 6;
 
+export interface OriginStreamParts {
+  /** The only clock of everything but delays within an answer. */
+  readonly clock: ShowClock;
+  /** Loads a media set. */
+  set(name: string): Promise<MediaSet>;
+}
+
 /** One live stream: what it offers, how it misbehaves, and what it really did. Indexes count segments from 0 for ever. */
 export class OriginStream {
   readonly name: string;
@@ -60,14 +67,13 @@ export class OriginStream {
 
   #playlistsAsked = 0;
 
-  /** @param clock The only clock of everything but delays within an answer. */
   static async load(
     name: string,
     resolved: ResolvedOptions,
-    clock: ShowClock,
+    { clock, set: setNamed }: OriginStreamParts,
   ): Promise<OriginStream> {
-    const first = { at: 0, set: await loadSet(resolved.set) };
-    const later = resolved.switches.map(async ({ at, set }) => ({ at, set: await loadSet(set) }));
+    const first = { at: 0, set: await setNamed(resolved.set) };
+    const later = resolved.switches.map(async ({ at, set }) => ({ at, set: await setNamed(set) }));
     const sections = [first, ...(await Promise.all(later))] as const;
     if (resolved.encryption && sections.some(({ set }) => set.container !== 'ts')) {
       throw new Error('only MPEG-TS sets can be encrypted: the key would cover EXT-X-MAP as well');
