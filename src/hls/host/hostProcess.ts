@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
+import type { Log } from '../../core/log.ts';
 import type { Transport } from '../transport/transport.ts';
 import { Host } from './host.ts';
 import { hostLog } from './hostLog.ts';
@@ -8,7 +9,8 @@ import type { RecordStream } from './hostRecorders.ts';
 
 export interface HostProcessOptions {
   readonly recordStream: RecordStream;
-  readonly transport: Transport;
+  /** Or how to open it, given the host's log. */
+  readonly transport: Transport | ((log: Log) => Transport);
 }
 
 /** EX_SOFTWARE of sysexits(3): an internal fault. */
@@ -39,7 +41,8 @@ export async function hostProcess(options: HostProcessOptions): Promise<void> {
   process.title = 'kennel-recorder-host';
   const log = hostLog(hostId);
   const host = new Host({
-    ...options,
+    recordStream: options.recordStream,
+    transport: typeof options.transport === 'function' ? options.transport(log) : options.transport,
     hostId,
     socketPath,
     clock: systemClock,

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import https from 'node:https';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Hop, HopRequest } from '../../../src/hls/transport/hop.ts';
 import { type Fallback, hybridHop } from '../../../src/hls/transport/hybridHop.ts';
@@ -51,6 +50,8 @@ const broken =
   (): never => {
     throw unavailable('origin.test', 'a malformed header line', { ...details });
   };
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('an origin that the lean client cannot be used for', () => {
   test('is undici’s for a time that is not prolonged, others are not', async () => {
@@ -223,6 +224,6 @@ describe('with real servers', () => {
       onData: () => undefined,
     });
     expect(answered.via).toBe('undici');
-    while (server.sockets.some(({ destroyed }) => !destroyed)) await sleep(1);
+    while (server.sockets.some(({ destroyed }) => !destroyed)) await turn();
   });
 });

@@ -1,5 +1,4 @@
 import http2 from 'node:http2';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Fallback } from '../../../src/hls/transport/hybridHop.ts';
 import {
@@ -32,6 +31,8 @@ function setup(options: HybridTransportOptions = {}) {
   };
   return { transport, get, fallbacks };
 }
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('an origin that speaks HTTP/2 only', () => {
   test('is served by undici after one refused handshake, and from then on at once', async () => {
@@ -160,10 +161,10 @@ describe('an origin that speaks HTTP/2 only', () => {
     const { get, transport } = setup();
     for (let i = 0; i < 6; i++) {
       await get(server.url());
-      await sleep(1);
+      await turn();
     }
     expect(server.sockets.length).toBeLessThanOrEqual(2);
     transport.close();
-    while (server.sockets.some(({ destroyed }) => !destroyed)) await sleep(1);
+    while (server.sockets.some(({ destroyed }) => !destroyed)) await turn();
   });
 });

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import type { LookupFunction } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type ClientOptions, leanHop } from '../../../src/hls/transport/leanHop.ts';
@@ -70,6 +69,8 @@ const resolvesNot =
   (host, _options, callback) =>
     callback(Object.assign(new Error(`getaddrinfo ${code} ${host}`), { code }), []);
 
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
 describe.each(['lean', 'undici'] as const)('the client %s', (client) => {
   test('says what a name came to, and that another try may help', async () => {
     for (const [code, words] of [
@@ -136,7 +137,7 @@ describe.each(['lean', 'undici'] as const)('the client %s', (client) => {
       const get = setup(client, { certificateAuthorities: TEST_CERTIFICATE });
       for (let i = 0; i < 3; i++) {
         await get(server.url);
-        await sleep(1);
+        await turn();
       }
       expect(server.resumed).toEqual([false, true, true]);
     }
