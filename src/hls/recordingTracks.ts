@@ -63,7 +63,7 @@ export class RecordingTracks {
       if (end.why === 'endlist') await this.#letEnd(others);
       for (const track of this.#others) track.stop('stopped');
       await Promise.all(others);
-      return end;
+      return this.#withUnheard(end);
     } catch (error) {
       for (const track of this.#others) track.abort(error);
       await Promise.all(others);
@@ -77,6 +77,14 @@ export class RecordingTracks {
 
   abort(reason: unknown): void {
     for (const track of [this.#main, ...this.#others]) track.abort(reason);
+  }
+
+  /** What nobody ever saw a playlist of cannot be named segment by segment: the end says that it is missing. */
+  #withUnheard(end: StreamEnd): StreamEnd {
+    const unheard = this.#others.flatMap(({ isHeard, track }) => (isHeard ? [] : [track]));
+    if (unheard.length === 0) return end;
+    this.#options.log('Tracks are missing: their playlists could never be read.', { unheard });
+    return { ...end, evidence: { ...end.evidence, unheard } };
   }
 
   async #letEnd(others: readonly Promise<unknown>[]): Promise<void> {

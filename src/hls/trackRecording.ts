@@ -32,14 +32,23 @@ export class TrackRecording {
   readonly #run: RecordingRun;
   /** Settled before this attempt began. */
   readonly #before: number;
+  readonly #isResumed: boolean;
+  readonly #feed: TrackFeed;
 
   constructor(options: TrackOptions) {
     const { track, feed, patienceMs, ledger, clock } = options;
     this.track = track;
     const resume = resumeFrom(ledger, track, clock.now());
     this.#before = resume?.settled ?? 0;
+    this.#isResumed = resume !== undefined;
+    this.#feed = feed;
     this.#planner = new Planner({ track, patienceMs, resume, now: clock.elapsed() });
     this.#run = new RecordingRun({ ...options, feed, planner: this.#planner });
+  }
+
+  /** Whether there was ever a playlist for it, in this attempt or an earlier one. */
+  get isHeard(): boolean {
+    return this.#isResumed || this.#feed.isHeard;
   }
 
   /** Segments that this attempt came to know of, and how many of them are stored or named. */

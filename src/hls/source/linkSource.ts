@@ -108,7 +108,10 @@ export class LinkSource {
     if (playlist.kind === 'media') {
       return { number, variant: undefined, renditions: [], variables: {}, renewAt: undefined };
     }
-    const variant = chooseVariant(playlist.variants, quality);
+    const before = this.#resolution?.variant;
+    const variant =
+      playlist.variants.find((one) => before !== undefined && isSame(one, before)) ??
+      chooseVariant(playlist.variants, quality);
     const renditions = chooseRenditions(variant, EVERY_RENDITION);
     const now = clock.now();
     const named = renditions.map(({ rendition }) => rendition.url);
@@ -126,6 +129,13 @@ export class LinkSource {
     };
   }
 }
+
+/** Whether it is the variant that is recorded already, under another address: a better one may have come since. */
+const isSame = (one: Variant, other: Variant): boolean =>
+  one.bandwidth === other.bandwidth &&
+  one.height === other.height &&
+  one.codecs === other.codecs &&
+  one.name === other.name;
 
 /** The promise's end, or the signal's reason. */
 async function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {

@@ -7,7 +7,7 @@ import type { FetchedText } from '../transport/fetchText.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { LinkSource, Resolution } from './linkSource.ts';
 import { playlistAnswer } from './playlistAnswer.ts';
-import { directedUrl, reloadDirectives } from './reloadDirectives.ts';
+import { directedUrl } from './reloadDirectives.ts';
 
 /** Refusals of an address in a row before its link is asked for a new one. */
 const REFUSALS_MAX = 3;
@@ -16,6 +16,8 @@ const SEGMENT_REFUSALS_MAX = 3;
 /** After a renewal that brought nothing better the next one waits: 2 s, doubled each time, up to a minute. */
 const RENEW_AGAIN_FIRST_MS = 2_000;
 const RENEW_AGAIN_LAST_MS = 60_000;
+/** Delta updates are asked for when a whole playlist is longer than this, characters: below it a full parse is cheap. */
+const SKIP_ABOVE_CHARACTERS = 64 * 1024;
 /** Questions with directives that failed in a row before they are not asked any more. */
 const DIRECTED_FAILURES_MAX = 2;
 
@@ -50,7 +52,8 @@ interface Read {
   readonly text: string;
   /** What relative addresses in it refer to. */
   readonly base: string;
-  readonly playlist: MediaPlaylist;
+  /** It, where the next answer may be a delta update of it. */
+  readonly playlist: MediaPlaylist | undefined;
 }
 
 /** The media playlist of one track from one source, wherever it is now. */
@@ -190,9 +193,8 @@ export class PlaylistSource {
     const last = this.#last;
     if (last === undefined || this.#isPlainNext) return url;
     if (this.#directedFailures >= DIRECTED_FAILURES_MAX) return url;
-    const { playlist, text } = last;
-    const directives = reloadDirectives({ playlist, characters: text.length }, blockUntilMsn);
-    return directedUrl(url, directives);
+    const skip = last.playlist !== undefined && last.text.length > SKIP_ABOVE_CHARACTERS;
+    return directedUrl(url, { msn: blockUntilMsn, skip });
   }
 
   #accept(
@@ -220,7 +222,10 @@ export class PlaylistSource {
         retryable: true,
       });
     }
-    if (number > (last?.number ?? 0)) this.#last = { number, text, base, playlist };
+    if (number > (last?.number ?? 0)) {
+      const skips = playlist.serverControl?.canSkipUntilMs !== undefined;
+      this.#last = { number, text, base, playlist: skips ? playlist : undefined };
+    }
     return playlist;
   }
 

@@ -1,25 +1,9 @@
-import type { MediaPlaylist } from '../playlist/model.ts';
-
-/** Delta updates are asked for when a whole playlist is longer than this, characters: below it a full parse is cheap. */
-const SKIP_ABOVE_CHARACTERS = 64 * 1024;
-
+/** What a playlist's address may ask of an origin that offers more than whole playlists at once (EXT-X-SERVER-CONTROL). */
 export interface ReloadDirectives {
-  /** Held back until the segment of this number is whole. */
-  readonly msn?: number;
+  /** The answer is held back until the segment of this number is whole. */
+  readonly msn: number | undefined;
   /** What was listed before may be left out. */
   readonly skip: boolean;
-}
-
-/** What to ask of an origin that makes delta updates (EXT-X-SERVER-CONTROL), or may hold its answer back until `msn`. */
-export function reloadDirectives(
-  last: { readonly playlist: MediaPlaylist; readonly characters: number },
-  msn: number | undefined,
-): ReloadDirectives {
-  const skips = last.playlist.serverControl?.canSkipUntilMs !== undefined;
-  return {
-    skip: skips && last.characters > SKIP_ABOVE_CHARACTERS,
-    ...(msn !== undefined && { msn }),
-  };
 }
 
 /** The address with the directives behind what it has already, which may be signed and stays as it is. */

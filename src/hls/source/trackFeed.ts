@@ -20,11 +20,17 @@ export class TrackFeed {
   readonly #switch: SourceSwitch;
   /** Of the last playlist, milliseconds; an origin may hold its next answer back for about as long. */
   #targetDurationMs = 0;
+  #isHeard = false;
 
   constructor(options: TrackFeedOptions) {
     this.#options = options;
     const { sources, dual } = options;
     this.#switch = new SourceSwitch({ links: sources.links, dual });
+  }
+
+  /** Whether any source has ever answered with a playlist. */
+  get isHeard(): boolean {
+    return this.#isHeard;
   }
 
   /** How many sources are known. */
@@ -59,6 +65,7 @@ export class TrackFeed {
       const answer = await this.#playlist(source).poll(poll);
       const now = clock.elapsed();
       const before = this.#switch.active;
+      this.#isHeard = true;
       if (answer === 'unchanged') this.#switch.answered(source, { now, isNew: false });
       else {
         const targetMs = answer.targetDurationMs;

@@ -63,7 +63,7 @@ describe('a stream that ends', () => {
       if (requested === '/live.m3u8') return text;
       return requested === '/s1.ts' ? { status: 410 } : segmentAt(requested);
     });
-    const recorder = record({ patienceMs: 600_000 }, 1, fasterBy(150));
+    const recorder = record({ patienceMs: 30_000 });
     expect(await recorder.exited).toMatchObject({ kind: 'ended', why: 'endlist' });
     const { ledger } = await journal();
     expect(ledger.stored).toBe(2);
@@ -80,7 +80,7 @@ describe('a stream that ends', () => {
         : segmentAt(requested),
     );
     await mkdir(file('media/main/e0000/0000000001.ts'), { recursive: true });
-    const recorder = record({ patienceMs: 600_000 }, 1, fasterBy(150));
+    const recorder = record({ patienceMs: 30_000 });
     expect(await recorder.exited).toMatchObject({ kind: 'ended', why: 'endlist' });
     const { ledger } = await journal();
     expect(ledger.stored).toBe(2);

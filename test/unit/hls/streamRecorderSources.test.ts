@@ -148,6 +148,30 @@ describe('the address of a variant', () => {
     expect(origin.asked.filter((asked) => asked === '/live.m3u8')).toHaveLength(2);
   });
 
+  it('stays that of the same variant when it is asked for anew, although a better one has come', async () => {
+    const live = { first: 0, count: 3 };
+    const stream = (bandwidth: number, address: string) =>
+      `#EXT-X-STREAM-INF:BANDWIDTH=${bandwidth},RESOLUTION=640x360\n${address}\n`;
+    const isLater = { now: false };
+    const origin = await originFor((requested) => {
+      if (requested === '/live.m3u8') {
+        const better = isLater.now ? stream(9_000_000, 'better.m3u8') : '';
+        return `#EXTM3U\n${better}${stream(800_000, isLater.now ? 'v2.m3u8' : 'v1.m3u8')}`;
+      }
+      if (requested === '/v1.m3u8' && isLater.now) return { status: 403 };
+      return requested.startsWith('/v') ? playlistText(live) : segmentAt(requested);
+    });
+    const { record } = await recorderSetup();
+    const recorder = record({ url: `${origin.url}/live.m3u8` });
+    await until(() => recorder.progress().settled === 3);
+    isLater.now = true;
+    live.first = 2;
+    await until(() => recorder.progress().settled === 5);
+    recorder.stop('over');
+    await recorder.exited;
+    expect(origin.asked).not.toContain('/better.m3u8');
+  });
+
   it('is renewed before it expires: the new one is used although the old one still works', async () => {
     const live = { first: 0, count: 3 };
     const links = { asked: 0 };

@@ -90,6 +90,14 @@ describe('a stream whose sound is apart', () => {
     );
   });
 
+  it('says at the end that its sound is missing when no playlist of that could ever be read', async () => {
+    const { record, url, live, broken } = await setup();
+    broken['en'] = { status: 404 };
+    live.ended = true;
+    const exit = await record({ url }, 1, fasterBy(100)).exited;
+    expect(exit).toMatchObject({ why: 'endlist', evidence: { unheard: ['audio-en'] } });
+  });
+
   it('ends with the picture although its sound goes on', async () => {
     const { record, url, live, broken } = await setup();
     const recorder = record({ url }, 1, fasterBy(60));
