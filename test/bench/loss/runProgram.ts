@@ -21,12 +21,12 @@ export async function runProgram(
 ): Promise<Ending> {
   const { kill } = stage.scenario;
   const first = start(program, stage.url, outputFile(directory, 0));
-  if (kill === undefined) return ended([first], stage);
+  if (kill === undefined) return await ended([first], stage);
   await Promise.race([whenBegun(stage.picture.clock, START_MS), first.ended]);
   await sleep(kill.atMs);
   signalGroup(first.child, 'SIGKILL');
   await sleep(kill.againAfterMs);
-  return ended([first, start(program, stage.url, outputFile(directory, 1))], stage);
+  return await ended([first, start(program, stage.url, outputFile(directory, 1))], stage);
 }
 
 interface Started {

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CHECKSUMS_DEFAULT, contentHash } from '../../../src/ledger/contentHash.ts';
 import type { ChecksumAlgorithm } from '../../../src/ledger/record.ts';
 import { type Answer, send } from './answer.ts';
@@ -7,6 +6,7 @@ import { encoded } from './encoding.ts';
 import { encrypt, keyNumber, keyOf } from './encryption.ts';
 import { type Fault, FaultBoard, type Twist } from './faults.ts';
 import { admitsMedia, admitsPlaylist, cookieHeader, playlistQuery } from './gate.ts';
+import { holdBack, isThere, type Moment } from './holdBack.ts';
 import { headAt, isKept, type WindowPlan } from './liveWindow.ts';
 import type { Described } from './masterText.ts';
 import { mediaNamed, type NamedMedia } from './mediaFiles.ts';
@@ -21,7 +21,8 @@ import {
   type Renumbering,
 } from './numbering.ts';
 import { offer } from './offer.ts';
-import { awaitedBy, openParts, partCount, partOf, wantsDelta } from './parts.ts';
+import { awaitedBy, partCount, partOf, wantsDelta } from './parts.ts';
+import { planOf } from './planOf.ts';
 import type { Reach } from './reach.ts';
 import { reachOf } from './reach.ts';
 import type { ShowClock } from './showClock.ts';
@@ -36,13 +37,6 @@ const SEGMENT = {
   packed: 'audio/aac',
   webvtt: 'text/vtt',
 } as const;
-/** How often a held reload looks whether its time has come. */
-const HOLD_LOOK_MS = 10;
-/** A reload is held for three target durations at most (RFC 8216bis §6.2.5.2). */
-const HOLD_TARGETS_MAX = 3;
-
-/** Prefilled segments of a stream whose window has no end. */
-const PREFILL_DEFAULT = 6;
 
 export interface OriginStreamParts {
   /** The only clock of everything but delays within an answer. */
@@ -277,25 +271,19 @@ export class OriginStream {
     if (!admitsPlaylist(this.#options, url, this.#clock.elapsedMs())) return 403;
     const awaited = this.#options.lowLatency?.blocks ? awaitedBy(url) : undefined;
     if (awaited === undefined) return undefined;
-    const { shift } = eraAt(this.#eras, this.head);
-    const index = awaited.msn - shift;
-    // Further ahead than that nobody may ask (RFC 8216bis §6.2.5.2).
-    if (index > this.head + 2) return 400;
-    const untilMs = this.#clock.elapsedMs() + HOLD_TARGETS_MAX * this.#plan.segmentMs;
-    while (!this.#isThere({ ...awaited, index }) && !response.destroyed) {
-      if (this.#clock.elapsedMs() > untilMs) return 503;
-      await sleep(HOLD_LOOK_MS);
-    }
-    return undefined;
+    const index = awaited.msn - eraAt(this.#eras, this.head).shift;
+    return await holdBack({
+      ...this.#now(),
+      aheadBy: index - this.head,
+      isThere: () => isThere(this.#now(), { ...awaited, index }),
+      isGone: () => response.destroyed,
+    });
   }
 
-  /** Whether a segment, or a part of one, is there, or will never be. */
-  #isThere({ index, part }: NamedMedia): boolean {
-    const { head } = this;
-    if (index <= head || head + 1 >= this.#plan.endAfter) return true;
+  #now(): Moment {
     const { partMs = this.#plan.segmentMs } = this.#options.lowLatency ?? {};
-    const ready = openParts(this.#plan, partMs, { head, elapsedMs: this.#clock.elapsedMs() });
-    return part !== undefined && index === head + 1 && part < ready;
+    const elapsedMs = this.#clock.elapsedMs();
+    return { plan: this.#plan, partMs, head: this.head, elapsedMs };
   }
 
   async #sendInit(response: ServerResponse, file: string): Promise<void> {
@@ -344,7 +332,7 @@ export class OriginStream {
   #has({ index, part }: NamedMedia): boolean {
     if (this.#options.gaps.includes(index)) return false;
     if (isKept(this.#plan, index, this.head)) return true;
-    return part !== undefined && index > this.head && this.#isThere({ index, part });
+    return part !== undefined && index > this.head && isThere(this.#now(), { index, part });
   }
 
   /** The fault that spoils this answer, if one does; counts it and writes it down. */
@@ -390,19 +378,3 @@ export class OriginStream {
 }
 
 const fileOf = (url: URL): string => url.pathname.split('/').at(-1) ?? '';
-
-function planOf(options: ResolvedOptions, set: MediaSet): WindowPlan {
-  const count = set.segments.length;
-  const window = options.window === 'all' ? Number.POSITIVE_INFINITY : options.window;
-  if (options.vod) {
-    const all = Number.POSITIVE_INFINITY;
-    return { segmentMs: set.segmentMs, rate: 1, window: all, prefill: count, endAfter: count };
-  }
-  return {
-    segmentMs: set.segmentMs,
-    rate: options.rate,
-    window,
-    prefill: options.prefill ?? Math.min(window, PREFILL_DEFAULT),
-    endAfter: options.endAfter ?? (options.loop ? Number.POSITIVE_INFINITY : count),
-  };
-}
