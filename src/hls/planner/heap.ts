@@ -6,11 +6,6 @@ export class Heap<Item> {
     return this.#items.length;
   }
 
-  /** The lowest number and its item. */
-  get top(): { readonly at: number; readonly item: Item } | undefined {
-    return this.#items[0];
-  }
-
   push(at: number, item: Item): void {
     const items = this.#items;
     const added = { at, item };
@@ -31,6 +26,22 @@ export class Heap<Item> {
     const last = items.pop();
     if (last !== undefined && items.length > 0) this.#sink(last);
     return first?.item;
+  }
+
+  /** Takes out everything up to this number, in order. */
+  popUntil(at: number): Item[] {
+    const found: Item[] = [];
+    while (this.#items[0] !== undefined && this.#items[0].at <= at) {
+      found.push(this.#items[0].item);
+      this.pop();
+    }
+    return found;
+  }
+
+  /** The lowest number of an item that counts; those before it are taken out. */
+  firstWhere(counts: (item: Item) => boolean): number | undefined {
+    while (this.#items[0] !== undefined && !counts(this.#items[0].item)) this.pop();
+    return this.#items[0]?.at;
   }
 
   #sink(one: { readonly at: number; readonly item: Item }): void {

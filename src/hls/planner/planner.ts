@@ -1,27 +1,21 @@
-import type { EpochOpened, MarkSeen, SegmentKey, SegmentLost } from '../../ledger/record.ts';
+import type { SegmentKey } from '../../ledger/record.ts';
 import type { MediaPlaylist, PlaylistCut } from '../playlist/model.ts';
+import { ContentProbe } from './contentProbe.ts';
 import { EndOfStream, type StreamEnd } from './endOfStream.ts';
-import { retryMs, tryMs } from './fetchTiming.ts';
-import { gapsOf } from './losses.ts';
 import { PlannerMarks } from './marks.ts';
 import { endOf, type Placed, type Placement, type Slid } from './placement.ts';
+import { PlanLines, type PlannedRecord } from './planLines.ts';
 import type { PlannerSource } from './plannerSource.ts';
 import { PlannerSources } from './plannerSources.ts';
-import {
-  FETCHES_MAX,
-  type FetchFailure,
-  type FetchOrder,
-  type LostSegment,
-  PlannerQueue,
-} from './queue.ts';
+import { FETCHES_MAX, type FetchFailure, type FetchOrder, PlannerQueue } from './queue.ts';
 import type { PlannerResume } from './resume.ts';
 import { PlannerTimeline, type Unprobed } from './timeline.ts';
 import { SLID_REMEMBERED_MAX } from './timelineState.ts';
 
 /** After `stop`, what was advertised may still arrive for so long. */
 const STOP_GRACE_MS = 3_000;
-/** Tries to learn the content of one segment before another is asked for, or the numbers alone decide. */
-const PROBE_TRIES_MAX = 2;
+
+export type { PlannedRecord } from './planLines.ts';
 
 export interface PlannerOptions {
   readonly track: string;
@@ -30,12 +24,6 @@ export interface PlannerOptions {
   /** Monotonic milliseconds, as every `now` here. */
   readonly now: number;
 }
-
-/** A line for the journal; the executor adds the date. */
-export type PlannedRecord =
-  | Omit<EpochOpened, 'at'>
-  | Omit<SegmentLost, 'at'>
-  | Omit<MarkSeen, 'at'>;
 
 /** How a source is to be polled next. */
 export interface PollOrder {
@@ -74,23 +62,24 @@ export class Planner {
   readonly #sources = new PlannerSources();
   readonly #end: EndOfStream;
   readonly #marks: PlannerMarks;
-  #records: PlannedRecord[] = [];
-  #probe: { order: FetchOrder; under: boolean; tries: number; dueAt: number } | undefined;
+  readonly #lines: PlanLines;
+  #probe: ContentProbe | undefined;
   #stopped: { why: 'duration' | 'stopped'; until: number } | undefined;
   #over: StreamEnd | undefined;
-  #advertised: number;
-  #settled: number;
   #plannedAt: number;
 
   constructor({ track, patienceMs, resume, now }: PlannerOptions) {
     this.#track = track;
     this.#plannedAt = now;
     const sources = this.#sources;
-    this.#timeline = new PlannerTimeline({ resume, isGone: (one, at) => sources.isGone(one, at) });
+    this.#timeline = new PlannerTimeline({
+      resume,
+      isGone: (source, at) => sources.isGone(source, at),
+      hasEnded: (source) => sources.peek(source, now).ended,
+    });
     this.#end = new EndOfStream({ patienceMs, now, sources: () => sources.all() });
     this.#marks = new PlannerMarks(track, resume);
-    this.#advertised = resume?.settled ?? 0;
-    this.#settled = this.#advertised;
+    this.#lines = new PlanLines(resume?.settled ?? 0);
     for (const { epoch, msn, count } of resume?.left ?? []) {
       this.#slid({ epoch, msn, count, durationMs: count * (resume?.segmentMs ?? 0) });
     }
@@ -98,12 +87,12 @@ export class Planner {
 
   /** Segments known to have been offered, those of earlier attempts included. */
   get advertised(): number {
-    return this.#advertised;
+    return this.#lines.advertised;
   }
 
   /** How many of them are stored or named. */
   get settled(): number {
-    return this.#settled;
+    return this.#lines.settled;
   }
 
   /** Where the next long playlist of a source may be cut, in its own numbers. */
@@ -178,11 +167,12 @@ export class Planner {
   }
 
   /** It is durable, its journal line as well. `source`: whose bytes they are, where the order named several and it is known. */
-  onFetched(key: SegmentKey, checksum: string, now: number, source?: number): void {
+  onFetched(key: SegmentKey, checksum: string, at: number | { now: number; source: number }): void {
+    const { now, source } = typeof at === 'number' ? { now: at } : at;
     this.#end.alive(now);
     const from = this.#queue.fetched(key);
     this.#timeline.stored(key, checksum, source === undefined ? (from ?? []) : [source]);
-    if (from !== undefined) this.#settled++;
+    if (from !== undefined) this.#lines.settled++;
   }
 
   onFetchFailed(key: SegmentKey, failure: FetchFailure, at: { now: number; jitter: number }): void {
@@ -191,19 +181,8 @@ export class Planner {
 
   /** The probe that was ordered: its checksum, or why there is none. */
   onProbed(result: { checksum: string } | FetchFailure, at: { now: number; jitter: number }): void {
-    const probe = this.#probe;
-    if (probe === undefined) return;
-    probe.tries++;
-    if ('checksum' in result) {
-      this.#decide(result, at.now);
-    } else if (probe.tries < PROBE_TRIES_MAX) {
-      probe.under = false;
-      probe.dueAt = at.now + retryMs(probe.tries, at.jitter);
-    } else {
-      // Everything waits: only a quick no leaves time to ask for another segment.
-      const isQuick = result.cause !== 'timeout' && result.cause !== 'network';
-      this.#decide(isQuick ? 'refused' : 'unknown', at.now);
-    }
+    const found = this.#probe?.answered(result, at);
+    if (found !== undefined) this.#decide(found, at.now);
   }
 
   #decide(found: { checksum: string } | Unprobed, now: number): void {
@@ -226,21 +205,15 @@ export class Planner {
     if (this.#over === undefined) this.#judge(now);
     const fetch: FetchOrder[] = [];
     if (this.#over === undefined) {
-      const probe = this.#probe;
-      if (probe !== undefined && !probe.under && probe.dueAt <= now) {
-        probe.under = true;
-        fetch.push(probe.order);
-      }
-      // The probe comes on top of them: what the next playlists mean hangs on it.
+      // The probe comes on top of the others: what the next playlists mean hangs on it.
+      fetch.push(...(this.#probe?.take(now) ?? []));
       const free = FETCHES_MAX - this.#queue.fetching;
       if (free > 0) fetch.push(...this.#queue.take(now, free, this.#lead(now)));
     }
-    const records = this.#records;
-    this.#records = [];
     const due = this.#polling ? this.#sources.due(now) : undefined;
     const next = due?.source ?? this.#sources.peek(0, now);
     return {
-      records,
+      records: this.#lines.take(),
       fetch,
       pollAt: this.#polling ? Math.max(now, due?.at ?? now) : Number.POSITIVE_INFINITY,
       pollTimeoutMs: next.polls.timeoutMs,
@@ -263,7 +236,7 @@ export class Planner {
     const candidates = [
       this.#queue.wakeAt(now, this.#end.ended),
       this.#stopped?.until ?? this.#end.wakeAt(now),
-      this.#probe?.under === false ? this.#probe.dueAt : undefined,
+      this.#probe?.dueAt,
     ];
     return Math.min(...candidates.map((at) => at ?? Number.POSITIVE_INFINITY));
   }
@@ -273,10 +246,13 @@ export class Planner {
     const source = this.#sources.of(placement.source, now);
     for (const slid of placement.slid) this.#slid(slid, source, now);
     if (opened !== undefined) {
-      this.#records.push({ t: 'epoch', track: this.#track, ...opened });
+      this.#lines.add({ t: 'epoch', track: this.#track, ...opened });
       this.#queue.openEpoch(now);
     } else if (placement.parted) this.#queue.forget(source.number, now);
-    if (placement.probe !== undefined) this.#ask(source, placement.probe, now);
+    if (placement.probe !== undefined) {
+      const { place, segment } = placement.probe;
+      this.#probe = new ContentProbe(this.#key(place), { source: source.number, segment }, now);
+    }
     if (verdict === 'placed') this.#list(placement, source, now);
     for (const fresh of placement.fresh) this.#advertise(fresh, source, now);
     for (const again of placement.again) this.#tryAgain(again, source, now);
@@ -292,20 +268,6 @@ export class Planner {
     this.#end.endListed(now);
   }
 
-  #ask(source: PlannerSource, { place, segment }: Placed, now: number): void {
-    const order: FetchOrder = {
-      purpose: 'probe',
-      key: this.#key(place),
-      source: source.number,
-      segment,
-      mirrors: [],
-      tries: 0,
-      // Everything waits for it, so it gets half of the usual time.
-      timeoutMs: tryMs(segment.durationMs, 0) / 2,
-    };
-    this.#probe = { order, under: false, tries: 0, dueAt: now };
-  }
-
   #list(placement: Placement, source: PlannerSource, now: number): void {
     const { playlist, epoch, shift } = placement;
     const expiresAt = source.expiry(now);
@@ -319,35 +281,23 @@ export class Planner {
       { source: source.number, epoch, shift, first, end, segments, expiresAt },
       now,
     );
-    this.#records.push(...this.#marks.of(placement));
-  }
-
-  /** Other sources that may still list what this one does not: until when it is worth waiting for. */
-  #mirroredUntil(source: PlannerSource | undefined, now: number): number | undefined {
-    if (source === undefined) return undefined;
-    let until: number | undefined;
-    for (const other of this.#sources.all()) {
-      if (other === source || !this.#timeline.isJoined(other.number)) continue;
-      if (this.#sources.isGone(other.number, now)) continue;
-      until = Math.max(until ?? 0, other.expiry(now));
-    }
-    return until;
+    this.#lines.add(...this.#marks.of(placement));
   }
 
   #slid({ epoch, msn, count, durationMs }: Slid, source?: PlannerSource, now = 0): void {
-    this.#advertised += count;
+    this.#lines.advertised += count;
     const failure = {
       cause: 'window.slid',
       detail: 'it left the playlist before it could be stored',
     } as const;
     const isOpen = epoch === this.#timeline.epoch;
-    const expiresAt = isOpen ? this.#mirroredUntil(source, now) : undefined;
+    const expiresAt = isOpen && source ? this.#mirroredUntil(source, now) : undefined;
     const hoped = expiresAt === undefined ? 0 : Math.min(count, SLID_REMEMBERED_MAX);
     const named = count - hoped;
     const eachMs = durationMs / count;
     if (named > 0) {
       const key = this.#key({ epoch, msn });
-      this.#lose({ key, failure, durationMs: eachMs * named }, named);
+      this.#lines.lose({ key, failure, durationMs: eachMs * named }, named);
     }
     for (let index = named; index < count; index++) {
       const key = this.#key({ epoch, msn: msn + index });
@@ -358,7 +308,7 @@ export class Planner {
   #advertise({ place, segment }: Placed, source: PlannerSource, now: number): void {
     const key = this.#key(place);
     const { durationMs } = segment;
-    this.#advertised++;
+    this.#lines.advertised++;
     if (!segment.gap) {
       const first = { source: source.number, segment };
       this.#queue.add({ key, first, durationMs, expiresAt: source.expiry(now) }, now);
@@ -366,14 +316,14 @@ export class Planner {
     }
     const failure = { cause: 'marked', detail: 'the playlist marks it as missing' } as const;
     const expiresAt = this.#mirroredUntil(source, now);
-    if (expiresAt === undefined) this.#lose({ key, failure, durationMs }, 1);
+    if (expiresAt === undefined) this.#lines.lose({ key, failure, durationMs }, 1);
     else this.#queue.add({ key, failure, durationMs, expiresAt }, now);
   }
 
   /** It was named as lost unseen, and is listed after all: when it can be had, its line heals the gap. */
   #tryAgain({ place, segment }: Placed, source: PlannerSource, now: number): void {
     if (this.#queue.has(place)) return;
-    this.#settled--;
+    this.#lines.settled--;
     const first = { source: source.number, segment };
     const { durationMs } = segment;
     const expiresAt = source.expiry(now);
@@ -384,14 +334,14 @@ export class Planner {
   #judge(now: number): void {
     this.#restSilent(now);
     const isEnded = this.#end.endListed(now);
-    this.#loseAll(this.#queue.expire(now, this.#end.ended));
+    this.#lines.loseAll(this.#queue.expire(now, this.#end.ended));
     if (this.#stopped !== undefined) {
       const isBusy = this.#queue.open > 0 || this.#probe !== undefined;
       if (isBusy && now < this.#stopped.until) return;
       this.#decideUnasked(now);
       const failure = { cause: 'stopped', detail: 'the recording was ended first' } as const;
       this.#loseLeft(failure);
-      this.#loseAll(this.#queue.giveUp(failure, true));
+      this.#lines.loseAll(this.#queue.giveUp(failure, true));
       this.#over = { why: this.#stopped.why, evidence: this.#end.evidence(now) };
       return;
     }
@@ -427,27 +377,20 @@ export class Planner {
   #giveUp(): void {
     const failure = { cause: 'network', detail: 'the source was gone' } as const;
     this.#loseLeft(failure);
-    this.#loseAll(this.#queue.giveUp(failure));
+    this.#lines.loseAll(this.#queue.giveUp(failure));
   }
 
   /** What an earlier life had on its way, when no playlist came that could tell about it. */
   #loseLeft(failure: FetchFailure): void {
     const left = this.#timeline.left();
-    this.#advertised += left.length;
-    this.#loseAll(
+    this.#lines.advertised += left.length;
+    this.#lines.loseAll(
       left.map(({ durationMs, ...place }) => ({ key: this.#key(place), failure, durationMs })),
     );
   }
 
-  #loseAll(lost: readonly LostSegment[]): void {
-    this.#settled += lost.length;
-    this.#records.push(...gapsOf(lost));
-  }
-
-  #lose({ key, failure, durationMs }: LostSegment, count: number): void {
-    this.#settled += count;
-    const { cause, detail } = failure;
-    this.#records.push({ t: 'gap', ...key, count, cause, detail, durationMs });
+  #mirroredUntil(source: PlannerSource, now: number): number | undefined {
+    return this.#sources.mirroredUntil(source, now, (other) => this.#timeline.isJoined(other));
   }
 
   #key({ epoch, msn }: { epoch: number; msn: number }): SegmentKey {

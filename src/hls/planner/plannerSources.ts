@@ -69,4 +69,18 @@ export class PlannerSources {
     const lead = joined.find(({ number }) => !this.isGone(number, now)) ?? joined[0];
     return lead?.number ?? 0;
   }
+
+  /** Until when it is worth waiting for other sources to list what this one does not; undefined where there are none. */
+  mirroredUntil(
+    source: PlannerSource,
+    now: number,
+    isJoined: (source: number) => boolean,
+  ): number | undefined {
+    let until: number | undefined;
+    for (const other of this.#sources.values()) {
+      if (other === source || !isJoined(other.number) || this.isGone(other.number, now)) continue;
+      until = Math.max(until ?? now, other.expiry(now));
+    }
+    return until;
+  }
 }

@@ -1,6 +1,6 @@
-import type { MediaPlaylist, PlaylistSegment } from '../playlist/model.ts';
+import type { PlaylistSegment } from '../playlist/model.ts';
 import type { Placement } from './placement.ts';
-import type { SourceView } from './timelineState.ts';
+import type { Heard } from './timelineState.ts';
 
 /**
  * Only the content of a segment can tell what a playlist means. `resume`: how it hangs together with what an earlier life stored.
@@ -9,8 +9,7 @@ import type { SourceView } from './timelineState.ts';
  */
 export interface Question {
   readonly reason: 'resume' | 'backwards' | 'renamed' | 'join';
-  readonly view: SourceView;
-  readonly playlist: MediaPlaylist;
+  readonly heard: Heard;
   /** Asked for one after the other, until one can be had. */
   readonly candidates: readonly PlaylistSegment[];
 }
@@ -24,5 +23,4 @@ export const isQuestion = (verdict: Verdict): verdict is Question => 'reason' in
 export interface Answer {
   readonly segment: PlaylistSegment;
   readonly checksum: string | undefined;
-  readonly now: number;
 }

@@ -1,13 +1,20 @@
 import type { SegmentKey } from '../../ledger/record.ts';
-import type { PlaylistSegment } from '../playlist/model.ts';
 import { retryMs, tryMs } from './fetchTiming.ts';
 import { Heap } from './heap.ts';
 import type { Place } from './history.ts';
-import { covers, isGapAt, type Listing, listingFrom, segmentAt } from './listing.ts';
-import { addresses, type FetchFailure, type SourcedSegment, type Waiting } from './waiting.ts';
+import { covers, type Listing, listingFrom, segmentAt } from './listing.ts';
+import { SourceListings } from './sourceListings.ts';
+import {
+  type Advertised,
+  addresses,
+  type FetchFailure,
+  type LostSegment,
+  type SourcedSegment,
+  type Waiting,
+} from './waiting.ts';
 import { WaitingSegments } from './waitingSegments.ts';
 
-export type { FetchFailure, SourcedSegment } from './waiting.ts';
+export type { FetchFailure, LostSegment, SourcedSegment } from './waiting.ts';
 
 /** Segments fetched at once. Three keep up when one hangs and one is slow, and cost no peer's patience. */
 export const FETCHES_MAX = 3;
@@ -35,22 +42,6 @@ export interface FetchOrder extends SourcedSegment {
   readonly timeoutMs: number;
 }
 
-export interface LostSegment {
-  readonly key: SegmentKey;
-  readonly failure: FetchFailure;
-  readonly durationMs: number;
-  /** A gap names it already. */
-  readonly isNamed?: boolean;
-}
-
-/** What is known of a segment that is to be waited for. */
-export interface Advertised extends Omit<LostSegment, 'failure'> {
-  readonly first?: SourcedSegment;
-  /** Why it is lost if no source ever lists an address for it. */
-  readonly failure?: FetchFailure;
-  readonly expiresAt: number;
-}
-
 /** After ENDLIST nothing leaves the window: what is refused for `refusedMs` is lost. */
 export interface QueueEnd {
   readonly endedAt: number;
@@ -63,8 +54,7 @@ export interface QueueEnd {
  */
 export class PlannerQueue {
   readonly #segments = new WaitingSegments();
-  readonly #listings = new Map<number, Listing>();
-  readonly #resting = new Set<number>();
+  readonly #listings = new SourceListings();
   /** Never tried, in the order they were advertised. */
   readonly #untried = new Heap<Waiting>();
   /** To be tried again at a time; when that has come, in the order they were advertised. */
@@ -118,10 +108,10 @@ export class PlannerQueue {
   /** A source's playlist was accepted: this is listed (under newer addresses), what it listed else is not any more. */
   relist(listing: Listing, now: number): void {
     const { source, epoch, first, end } = listing;
-    const before = this.#resting.has(source) ? undefined : this.#listings.get(source);
-    this.#resting.delete(source);
+    const before = this.#listings.isResting(source) ? undefined : this.#listings.get(source);
+    this.#listings.wake(source);
     const waiting = this.#segments.oldest(epoch);
-    this.#listings.set(source, listingFrom(listing, waiting ?? end));
+    this.#listings.set(listingFrom(listing, waiting ?? end));
     if (waiting === undefined) return;
     const was = before ?? { first: end, end };
     const each = (from: number, to: number, what: (place: Place) => void) => {
@@ -140,15 +130,15 @@ export class PlannerQueue {
   listedAgain(source: number, expiresAt: number, now: number): void {
     const listing = this.#listings.get(source);
     if (listing === undefined) return;
-    if (this.#resting.has(source)) this.relist({ ...listing, expiresAt }, now);
-    else this.#listings.set(source, { ...listing, expiresAt });
+    if (this.#listings.isResting(source)) this.relist({ ...listing, expiresAt }, now);
+    else this.#listings.set({ ...listing, expiresAt });
   }
 
   /** What the source lists counts no more until it answers again: nothing was heard of it for long. */
   rest(source: number, now: number): void {
     const listing = this.#listings.get(source);
-    if (listing === undefined || this.#resting.has(source)) return;
-    this.#resting.add(source);
+    if (listing === undefined || this.#listings.isResting(source)) return;
+    this.#listings.rest(source);
     this.#leftAll(listing, now);
   }
 
@@ -156,17 +146,15 @@ export class PlannerQueue {
   forget(source: number, now: number): void {
     const listing = this.#listings.get(source);
     if (listing === undefined) return;
+    const isResting = this.#listings.isResting(source);
     this.#listings.delete(source);
-    if (!this.#resting.delete(source)) this.#leftAll(listing, now);
+    if (!isResting) this.#leftAll(listing, now);
   }
 
   /** Numbers mean something else from here on: what waits has left every list. */
   openEpoch(now: number): void {
-    const listings = [...this.#listings.values()].filter(
-      ({ source }) => !this.#resting.has(source),
-    );
+    const listings = this.#listings.active();
     this.#listings.clear();
-    this.#resting.clear();
     for (const listing of listings) this.#leftAll(listing, now);
   }
 
@@ -245,12 +233,12 @@ export class PlannerQueue {
   expire(now: number, ended?: QueueEnd): LostSegment[] {
     const lost = new Set<Waiting>();
     if (ended === undefined) {
-      for (const one of popUntil(this.#leaving, now)) if (this.#isOver(one, now)) lost.add(one);
+      for (const one of this.#leaving.popUntil(now)) if (this.#isOver(one, now)) lost.add(one);
     } else {
       const refusedUntil =
         now < ended.endedAt + ended.refusedMs ? undefined : now - ended.refusedMs;
       if (refusedUntil !== undefined) {
-        for (const one of popUntil(this.#refused, refusedUntil)) {
+        for (const one of this.#refused.popUntil(refusedUntil)) {
           if (one.state === 'waiting') lost.add(one);
           else one.overdue = true;
         }
@@ -270,13 +258,15 @@ export class PlannerQueue {
 
   /** When something can next be taken or expire; undefined while only answers can change anything. */
   wakeAt(now: number, ended?: QueueEnd): number | undefined {
-    const due = topOf(this.#later, (one) => one.state === 'waiting');
+    const due = this.#later.firstWhere((one) => one.state === 'waiting');
     const over =
       ended === undefined
-        ? topOf(this.#leaving, (one) => one.state !== 'settled' && one.unlistedAt !== undefined)
+        ? this.#leaving.firstWhere((one) => one.state !== 'settled' && one.unlistedAt !== undefined)
         : undefined;
     const refused =
-      ended === undefined ? undefined : topOf(this.#refused, ({ state }) => state !== 'settled');
+      ended === undefined
+        ? undefined
+        : this.#refused.firstWhere(({ state }) => state !== 'settled');
     const refusedAt = refused && ended && Math.max(refused, ended.endedAt) + ended.refusedMs;
     let at: number | undefined;
     for (const candidate of [due, over, refusedAt]) {
@@ -303,12 +293,7 @@ export class PlannerQueue {
     one.state = 'fetching';
     one.triedAt = now;
     this.#fetching++;
-    const listed = new Map<number, PlaylistSegment>();
-    for (const [source, listing] of this.#listings) {
-      const segment = this.#resting.has(source) ? undefined : this.#segmentOf(one, listing);
-      if (segment !== undefined) listed.set(source, segment);
-    }
-    const [preferred, ...mirrors] = addresses(one, listed, lead);
+    const [preferred, ...mirrors] = addresses(one, this.#listings.segmentsAt(one.key), lead);
     if (preferred === undefined) throw new Error('a segment without an address was to be fetched');
     const same = mirrors.filter(({ segment }) => segment.identity === preferred.segment.identity);
     // Where it may come from under different names, nobody knows whose bytes it will be.
@@ -316,11 +301,6 @@ export class PlannerQueue {
       same.length === mirrors.length ? [preferred, ...same].map(({ source }) => source) : [];
     const timeoutMs = tryMs(one.durationMs, one.timeouts);
     return { purpose: 'store', key: one.key, ...preferred, mirrors, tries: one.tries, timeoutMs };
-  }
-
-  #segmentOf({ key }: Waiting, listing: Listing): PlaylistSegment | undefined {
-    if (listing.epoch !== key.epoch || !covers(listing, key.msn)) return undefined;
-    return segmentAt(listing, key.msn);
   }
 
   /** The try is over. */
@@ -340,19 +320,15 @@ export class PlannerQueue {
 
   /** What is due now waits for its turn only. */
   #ripen(now: number): void {
-    for (const one of popUntil(this.#later, now)) {
+    for (const one of this.#later.popUntil(now)) {
       if (one.state === 'waiting') this.#again.push(one.order, one);
     }
   }
 
-  #isListed({ key: { epoch, msn }, state }: Waiting): boolean {
-    for (const [source, listing] of this.#listings) {
-      if (this.#resting.has(source) || listing.epoch !== epoch || !covers(listing, msn)) continue;
-      // A list that was cut names no address for its head, which is no reason to think that it has left the window.
-      const isThere = state === 'missing' ? segmentAt(listing, msn) : !isGapAt(listing, msn);
-      if (isThere !== undefined && isThere !== false) return true;
-    }
-    return false;
+  #isListed({ key, state }: Waiting): boolean {
+    // A list that was cut names no address for its head, which is no reason to think that it has left the window.
+    if (state === 'missing') return this.#listings.segmentsAt(key).size > 0;
+    return this.#listings.isListed(key);
   }
 
   /** Only looked at after ENDLIST; until then what was settled since is thrown out now and then. */
@@ -416,19 +392,4 @@ export class PlannerQueue {
         return [{ key, failure: { cause, detail: `${detail} (${tried})` }, durationMs, isNamed }];
       });
   }
-}
-
-function popUntil(heap: Heap<Waiting>, now: number): Waiting[] {
-  const found: Waiting[] = [];
-  while (heap.top !== undefined && heap.top.at <= now) {
-    const one = heap.pop();
-    if (one !== undefined) found.push(one);
-  }
-  return found;
-}
-
-/** The lowest number of an item that still counts; those before it are taken out. */
-function topOf(heap: Heap<Waiting>, counts: (one: Waiting) => boolean): number | undefined {
-  while (heap.top !== undefined && !counts(heap.top.item)) heap.pop();
-  return heap.top?.at;
 }

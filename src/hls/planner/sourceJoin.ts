@@ -1,8 +1,8 @@
 import type { MediaPlaylist, PlaylistSegment } from '../playlist/model.ts';
 import { type Dated, type PlannerHistory, REMEMBERED_SEGMENTS_MAX } from './history.ts';
 import { endOf, type Placement } from './placement.ts';
-import type { Answer, Question, Verdict } from './question.ts';
-import type { SourceView, TimelineState } from './timelineState.ts';
+import type { Answer, Verdict } from './question.ts';
+import type { Heard, TimelineState } from './timelineState.ts';
 
 /**
  * Two segments are the same moment when their dates are no further apart than this part of the shorter one: half a segment would
@@ -28,52 +28,49 @@ const LATE_MAX_MS = 120_000;
  * Finds out which of our numbers another source's are: by its names, by dates, or by content. Where that cannot be told, its
  * playlist stays apart; `mayLead`: unless no other source goes on, so that it has to.
  */
-export function joinSource(
-  state: TimelineState,
-  view: SourceView,
-  playlist: MediaPlaylist,
-  { now, mayLead }: { now: number; mayLead: boolean },
-): Verdict {
+export function joinSource(state: TimelineState, heard: Heard, mayLead: boolean): Verdict {
+  const { view, playlist, now } = heard;
   // What is older than the memory, however the sources lag, tells nothing.
   const newest = playlist.segments.slice(-2 * REMEMBERED_SEGMENTS_MAX);
   const byNames = view.namesLie ? undefined : shiftByNames(state.history, newest);
   const shift = byNames ?? shiftByDates(state.history.dated(), newest);
-  if (shift !== undefined) return join(state, view, playlist, { shift, now });
-  keepApart(view, playlist, now);
-  const candidate = now >= view.joinAgainAt ? contentCandidate(state, view, playlist) : undefined;
-  if (candidate !== undefined) {
-    const tries = Math.max(0, view.joinTries - CONTENT_TRIES + 1);
-    view.joinAgainAt = now + Math.min(CONTENT_LAST_MS, CONTENT_EVERY_MS * 2 ** tries);
+  if (shift !== undefined) return join(state, heard, shift);
+  keepApart(heard);
+  // Before it has to lead, all that can tell is asked once.
+  const isDue = now >= view.joinAgainAt || (mayLead && !view.joinTriedAll);
+  const candidates = isDue ? contentCandidates(state, playlist) : [];
+  if (candidates.length > 0) {
+    const rarer = Math.max(0, view.joinTries - CONTENT_TRIES + 1);
+    view.joinAgainAt = now + Math.min(CONTENT_LAST_MS, CONTENT_EVERY_MS * 2 ** rarer);
+    const turn = view.joinTries % candidates.length;
     view.joinTries++;
-    return { reason: 'join', view, playlist, candidates: [candidate] };
+    view.joinTriedAll ||= mayLead;
+    // While another source leads there is time to ask about one segment now and then.
+    const asked = mayLead ? candidates : candidates.slice(turn, turn + 1);
+    return { reason: 'join', heard, candidates: asked };
   }
-  return mayLead ? takeOver(state, view, playlist, now) : state.nothing('apart', view, playlist);
+  return mayLead ? takeOver(state, heard) : state.nothing('apart', heard);
 }
 
-/** The content of one of its segments is known, or could not be had. */
+/** The content of one of its segments is known. Undefined when that tells nothing. */
 export function joinedByContent(
   state: TimelineState,
-  { view, playlist }: Question,
-  { segment, checksum, now }: Answer,
-  mayLead: boolean,
-): Placement {
+  heard: Heard,
+  { segment, checksum }: Answer,
+): Placement | undefined {
   const shift = shiftByContent(state.history, segment, checksum);
-  if (shift !== undefined) return join(state, view, playlist, { shift, now });
-  return mayLead ? takeOver(state, view, playlist, now) : state.nothing('apart', view, playlist);
+  return shift === undefined ? undefined : join(state, heard, shift);
 }
 
-function join(
-  state: TimelineState,
-  view: SourceView,
-  playlist: MediaPlaylist,
-  { shift, now }: { shift: number; now: number },
-): Placement {
+function join(state: TimelineState, heard: Heard, shift: number): Placement {
+  const { view } = heard;
   view.shift = shift;
   view.joinTries = 0;
-  return state.goOn(view, playlist, now);
+  view.joinTriedAll = false;
+  return state.goOn(heard);
 }
 
-function keepApart(view: SourceView, playlist: MediaPlaylist, now: number): void {
+function keepApart({ view, playlist, now }: Heard): void {
   const before = view.apart;
   const stands = before !== undefined && endOf(before.playlist) === endOf(playlist);
   view.apart = { playlist, since: stands ? before.since : now };
@@ -83,23 +80,18 @@ function keepApart(view: SourceView, playlist: MediaPlaylist, now: number): void
  * Opens an epoch with the numbers of a source that cannot be joined. Where both have dates, what was stored is left out: only
  * what lasts beyond its end is new. Otherwise everything listed is: better twice than lost.
  */
-function takeOver(
-  state: TimelineState,
-  view: SourceView,
-  playlist: MediaPlaylist,
-  now: number,
-): Placement {
-  const { segments } = playlist;
+function takeOver(state: TimelineState, heard: Heard): Placement {
+  const { segments } = heard.playlist;
   const { storedUntil } = state;
   const endsAt = ({ wallClock = Number.NaN, durationMs }: PlaylistSegment) =>
     wallClock + durationMs;
   const last = segments.at(-1);
   const isDated = storedUntil !== undefined && segments.every((one) => one.wallClock !== undefined);
   const isComparable = isDated && last !== undefined && endsAt(last) > storedUntil - LATE_MAX_MS;
-  if (!isComparable) return state.open({ why: 'source' }, view, playlist, now);
+  if (!isComparable) return state.open(heard, 'source');
   const fresh = segments.filter((one) => endsAt(one) > storedUntil + SAME_MOMENT * one.durationMs);
-  if (fresh.length === 0) return state.nothing('apart', view, playlist);
-  return state.open({ why: 'source', fresh }, view, playlist, now);
+  if (fresh.length === 0) return state.nothing('apart', heard);
+  return state.open(heard, 'source', fresh);
 }
 
 /** The shift by names: all that are known have to agree, and their dates as well. */
@@ -157,19 +149,17 @@ function shiftByContent(
 }
 
 /**
- * The segment to be asked about, another one with every try. Most likely it is among as many of the newest as are stored: in
- * their middle, as one source may be ahead of the other; or, where one is far ahead, at either end.
+ * The segments to be asked about, the likeliest first: one that is stored if both sources count alike; then, among as many of the
+ * newest as are stored, the one in the middle, as either may be ahead of the other; or, should one be far ahead, at either end.
  */
-function contentCandidate(
-  state: TimelineState,
-  view: SourceView,
-  playlist: MediaPlaylist,
-): PlaylistSegment | undefined {
-  const stored = state.history.contents().length;
-  const listed = playlist.segments.filter(({ gap }) => !gap).slice(-stored);
-  if (stored === 0 || listed.length === 0) return undefined;
-  const places = [Math.floor((listed.length - 1) / 2), 0, Math.max(0, listed.length - 2)];
-  return listed[places[view.joinTries % places.length] ?? 0];
+function contentCandidates(state: TimelineState, playlist: MediaPlaylist): PlaylistSegment[] {
+  const stored = new Set(state.history.contents().map(({ msn }) => msn));
+  const listed = playlist.segments.filter(({ gap }) => !gap);
+  const alike = listed.findLast(({ msn }) => stored.has(msn));
+  const newest = stored.size === 0 ? [] : listed.slice(-stored.size);
+  const middle = Math.floor((newest.length - 1) / 2);
+  const found = new Set([alike, newest[middle], newest[0], newest.at(-2)]);
+  return [...found].filter((segment) => segment !== undefined).slice(0, CONTENT_TRIES);
 }
 
 /** The one value, if there is but one. */

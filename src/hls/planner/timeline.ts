@@ -5,7 +5,7 @@ import { type Answer, isQuestion, type Question, type Verdict } from './question
 import type { PlannerResume } from './resume.ts';
 import { goForward, joined, placeResumed } from './resumeJoin.ts';
 import { joinedByContent, joinSource } from './sourceJoin.ts';
-import { type SourceView, TimelineState } from './timelineState.ts';
+import { type Heard, TimelineState } from './timelineState.ts';
 
 /** An answer that only looks old is checked by content at most this often, because each check costs a download. */
 const PROBE_EVERY_MS = 10_000;
@@ -27,8 +27,10 @@ const STILL_TARGETS = 3;
 
 export interface TimelineOptions {
   readonly resume: PlannerResume | undefined;
-  /** Nothing is to be expected of this source. */
+  /** Nothing is to be expected of this source: it is silent, or has said that the stream is over. */
   isGone(source: number, now: number): boolean;
+  /** It has said that the stream is over. */
+  hasEnded(source: number): boolean;
 }
 
 /** Why there is no checksum: the segment was refused, or nobody knows. */
@@ -93,12 +95,14 @@ export class PlannerTimeline {
 
   place(source: number, playlist: MediaPlaylist, now: number): Placement {
     const state = this.#state;
-    const view = state.view(source);
+    const heard = { view: state.view(source), playlist, now };
     state.newAt ??= now - (state.resume?.idleMs ?? 0);
-    if (playlist.segments.length === 0) return state.nothing('stale', view, playlist);
+    if (playlist.segments.length === 0) return state.nothing('stale', heard);
     const { question } = this.#question ?? {};
-    if (question?.reason === 'resume' || question?.view === view) return this.#hold(view, playlist);
-    return this.#asked(this.#verdict(view, playlist, now));
+    if (question?.reason === 'resume' || question?.heard.view === heard.view) {
+      return this.#hold(heard);
+    }
+    return this.#asked(this.#verdict(heard));
   }
 
   /** The same answer again from a source that could not be joined: time may have told more. */
@@ -117,155 +121,162 @@ export class PlannerTimeline {
     if (asked === undefined) return [];
     const { question } = asked;
     asked.asked++;
-    const { length } = question.candidates;
-    if (found === 'refused' && asked.asked < Math.min(CANDIDATES_MAX, length)) {
-      return [this.#probe(question, asked.asked)];
-    }
+    const isLast = asked.asked >= Math.min(CANDIDATES_MAX, question.candidates.length);
+    if (found === 'refused' && !isLast) return [this.#probe(question, asked.asked)];
     const segment = question.candidates[asked.asked - 1];
     if (segment === undefined) throw new Error('a question about no segment was answered');
+    const checksum = typeof found === 'string' ? undefined : found.checksum;
     this.#question = undefined;
+    const heard = { ...question.heard, now };
+    const verdict = this.#decided({ ...question, heard }, { segment, checksum });
+    if (verdict === undefined && found !== 'unknown' && !isLast) {
+      this.#question = asked;
+      return [this.#probe(question, asked.asked)];
+    }
     const held = this.#held;
     this.#held = [];
-    const checksum = typeof found === 'string' ? undefined : found.checksum;
     return [
-      this.#asked(this.#decided(question, { segment, checksum, now })),
+      this.#asked(verdict ?? this.#unjoined(heard)),
       ...held.map(({ source, playlist }) => this.place(source, playlist, now)),
     ];
   }
 
-  #verdict(view: SourceView, playlist: MediaPlaylist, now: number): Verdict {
+  #verdict(heard: Heard): Verdict {
     const state = this.#state;
-    if (state.epoch === undefined) return state.open({ why: 'first' }, view, playlist, now);
+    const { view } = heard;
+    if (state.epoch === undefined) return state.open(heard, 'first');
     if (state.resume !== undefined && (this.#home ?? view.source) === view.source) {
-      return placeResumed(state, view, playlist, now);
+      return placeResumed(state, heard);
     }
-    if (view.shift === undefined) return this.#join(view, playlist, now);
-    return this.#placeJoined(view, playlist, now);
+    return view.shift === undefined ? this.#join(heard) : this.#placeJoined(heard);
   }
 
-  #placeJoined(view: SourceView, playlist: MediaPlaylist, now: number): Verdict {
+  #placeJoined(heard: Heard): Verdict {
     const { history } = this.#state;
+    const { view, playlist } = heard;
     const { segments } = playlist;
     const { source, shift = 0 } = view;
     // From the newest on: there the names that are known begin.
     if (segments.findLast(({ msn, identity }) => history.isAt(source, msn + shift, identity))) {
-      return this.#looksSame(view, playlist, now);
+      return this.#looksSame(heard);
     }
-    const isKnown = segments.some(
-      ({ identity }) => history.placeOf(source, identity) !== undefined,
-    );
-    if (isKnown)
-      return this.#alone(view, now)
-        ? this.#relabelled(view, playlist, now)
-        : this.#part(view, playlist, now);
+    if (segments.some(({ identity }) => history.placeOf(source, identity) !== undefined)) {
+      return this.#isAlone(heard) ? this.#relabelled(heard) : this.#part(heard);
+    }
     if (playlist.mediaSequence + shift >= this.#state.next) {
-      if (!this.#alone(view, now)) return this.#part(view, playlist, now);
-      return goForward(this.#state, view, playlist, now);
+      return this.#isAlone(heard) ? goForward(this.#state, heard) : this.#part(heard);
     }
-    if (this.#state.slidAll(segments, shift)) return this.#state.stale(view, playlist);
-    if (view.numbersOnly) return this.#looksSame(view, playlist, now);
-    const candidates = this.#checkable(view, playlist);
-    if (candidates.length > 0) return { reason: 'renamed', view, playlist, candidates };
-    return this.#beganAgain(view, playlist, now);
+    if (this.#state.slidAll(segments, shift)) return this.#state.stale(heard);
+    if (view.numbersOnly) return this.#looksSame(heard);
+    const candidates = this.#checkable(heard);
+    return candidates.length > 0
+      ? { reason: 'renamed', heard, candidates }
+      : this.#beganAgain(heard);
   }
 
-  #decided(question: Question, answer: Answer): Verdict {
-    const { reason, view, playlist } = question;
-    const { segment, checksum, now } = answer;
-    if (reason === 'resume') return joined(this.#state, question, answer);
-    if (reason === 'join') {
-      if (view.shift !== undefined) return this.#verdict(view, playlist, now);
-      return joinedByContent(this.#state, question, answer, this.#mayLead(view, playlist, now));
-    }
+  /** Undefined: this content tells nothing, and another segment's might. */
+  #decided({ reason, heard }: Question, answer: Answer): Verdict | undefined {
+    const state = this.#state;
+    const { view, now } = heard;
+    const { segment, checksum } = answer;
+    if (reason === 'resume') return joined(state, heard, answer);
+    if (reason === 'join' && view.shift === undefined) return joinedByContent(state, heard, answer);
     // Another source opened an epoch meanwhile.
-    if (view.shift === undefined) return this.#verdict(view, playlist, now);
-    const { history } = this.#state;
+    if (reason === 'join' || view.shift === undefined) return this.#verdict(heard);
+    const { history } = state;
     const msn = segment.msn + view.shift;
     const same = checksum !== undefined && checksum === history.checksumAt(msn, view.source);
     if (reason === 'renamed') {
       // It lists the number of a segment whose name a restart forgot, and nobody has the content: it may just be behind. Were it
       // a new beginning, the answers to come would list content that can be had.
       const isUnnamed = !history.isNamed(msn, view.source);
-      if (isUnnamed && checksum === undefined) return this.#state.stale(view, playlist);
-      if (!same) return this.#beganAgain(view, playlist, now);
+      if (isUnnamed && checksum === undefined) return state.stale(heard);
+      if (!same) return this.#beganAgain(heard);
       view.numbersOnly ||= !isUnnamed;
-      return this.#state.goOn(view, playlist, now);
+      return state.goOn(heard);
     }
     if (checksum !== undefined && !same) {
       view.namesLie = true;
-      return this.#beganAgain(view, playlist, now);
+      return this.#beganAgain(heard);
     }
     view.probeAgainAt = now + PROBE_EVERY_MS;
-    return this.#state.nothing('stale', view, playlist);
+    return state.nothing('stale', heard);
   }
 
   /** The numbers say what they said before, so this is the same epoch; unless an encoder began again under the old names. */
-  #looksSame(view: SourceView, playlist: MediaPlaylist, now: number): Verdict {
+  #looksSame(heard: Heard): Verdict {
+    const { view, playlist, now } = heard;
     const { next, windowFirst, shift = 0 } = view;
     const end = endOf(playlist) + shift;
-    if (end >= next) return this.#state.goOn(view, playlist, now);
+    if (end >= next) return this.#state.goOn(heard);
     const farBack = end <= windowFirst || playlist.mediaSequence + shift === windowFirst;
-    const candidates = farBack && now >= view.probeAgainAt ? this.#checkable(view, playlist) : [];
-    if (candidates.length > 0) return { reason: 'backwards', view, playlist, candidates };
-    return this.#state.stale(view, playlist);
+    const candidates = farBack && now >= view.probeAgainAt ? this.#checkable(heard) : [];
+    if (candidates.length > 0) return { reason: 'backwards', heard, candidates };
+    return this.#state.stale(heard);
   }
 
   /** This source's numbers mean something else now. It opens an epoch only when no other source goes on in this one. */
-  #beganAgain(view: SourceView, playlist: MediaPlaylist, now: number): Verdict {
-    if (!this.#alone(view, now)) return this.#part(view, playlist, now);
-    return this.#state.open({ why: 'reset' }, view, playlist, now);
+  #beganAgain(heard: Heard): Verdict {
+    return this.#isAlone(heard) ? this.#state.open(heard, 'reset') : this.#part(heard);
   }
 
   /** Media that is known came back under other numbers. What follows the last known segment is new. */
-  #relabelled(view: SourceView, playlist: MediaPlaylist, now: number): Placement {
-    const { segments } = playlist;
+  #relabelled(heard: Heard): Placement {
+    const { segments } = heard.playlist;
     const moved = segments.flatMap((segment) => {
-      const place = this.#state.history.placeOf(view.source, segment.identity);
+      const place = this.#state.history.placeOf(heard.view.source, segment.identity);
       return place === undefined ? [] : [{ place, segment }];
     });
     const last = moved.at(-1)?.segment.msn ?? -1;
     const fresh = segments.filter(({ msn }) => msn > last);
-    if (fresh.length === 0) return { ...this.#state.nothing('stale', view, playlist), moved };
-    return { ...this.#state.open({ why: 'relabelled', fresh }, view, playlist, now), moved };
+    if (fresh.length === 0) return { ...this.#state.nothing('stale', heard), moved };
+    return { ...this.#state.open(heard, 'relabelled', fresh), moved };
   }
 
-  #join(view: SourceView, playlist: MediaPlaylist, now: number): Verdict {
-    const mayLead = this.#mayLead(view, playlist, now);
-    const verdict = joinSource(this.#state, view, playlist, { now, mayLead });
+  #join(heard: Heard): Verdict {
+    const verdict = joinSource(this.#state, heard, this.#mayLead(heard));
     if (!isQuestion(verdict) || this.#question === undefined) return verdict;
     // The one probe there may be is under way for another source.
-    view.joinAgainAt = Number.NEGATIVE_INFINITY;
-    return this.#state.nothing('apart', view, playlist);
+    heard.view.joinAgainAt = Number.NEGATIVE_INFINITY;
+    heard.view.joinTriedAll = false;
+    return this.#state.nothing('apart', heard);
+  }
+
+  /** Nothing that was asked about tells what the numbers of a source are. */
+  #unjoined(heard: Heard): Verdict {
+    return this.#mayLead(heard) ? this.#join(heard) : this.#state.nothing('apart', heard);
   }
 
   /** Its numbers are let go of, and found again if that is possible. */
-  #part(view: SourceView, playlist: MediaPlaylist, now: number): Verdict {
-    view.shift = undefined;
-    view.next = Number.NEGATIVE_INFINITY;
-    const placement = this.#asked(this.#join(view, playlist, now));
-    return { ...placement, parted: true };
+  #part(heard: Heard): Verdict {
+    heard.view.shift = undefined;
+    heard.view.next = Number.NEGATIVE_INFINITY;
+    return { ...this.#asked(this.#join(heard)), parted: true };
   }
 
   /** No other source goes on with the numbers of this epoch. */
-  #alone(view: SourceView, now: number): boolean {
+  #isAlone({ view, now }: Heard): boolean {
     return this.#state
       .joined()
       .every((other) => other === view || this.#options.isGone(other.source, now));
   }
 
   /** Whether a source that cannot be joined has to lead: the others are gone, or stand still while it goes on. */
-  #mayLead(view: SourceView, playlist: MediaPlaylist, now: number): boolean {
+  #mayLead(heard: Heard): boolean {
+    const { view, playlist, now } = heard;
     const { resume, newAt = now } = this.#state;
-    const { isGone } = this.#options;
+    const { isGone, hasEnded } = this.#options;
     if (resume !== undefined && this.#home !== undefined && !isGone(this.#home, now)) return false;
-    if (this.#alone(view, now)) return true;
+    // Where another has said that the stream is over, only what goes on after that shows that it is not.
+    const isOver = this.#state.joined().some((other) => other !== view && hasEnded(other.source));
+    if (!isOver && this.#isAlone(heard)) return true;
     const targetMs = playlist.targetDurationMs;
     const goesOn = (view.apart?.since ?? newAt) > newAt + targetMs;
     return goesOn && now - newAt >= STILL_TARGETS * targetMs;
   }
 
   /** The listed segments whose content under that number is known, the newest first. */
-  #checkable({ source, shift = 0 }: SourceView, playlist: MediaPlaylist): PlaylistSegment[] {
+  #checkable({ view: { source, shift = 0 }, playlist }: Heard): PlaylistSegment[] {
     const { history } = this.#state;
     const found: PlaylistSegment[] = [];
     for (let index = playlist.segments.length - 1; index >= 0; index--) {
@@ -278,20 +289,21 @@ export class PlannerTimeline {
     return found;
   }
 
-  #hold(view: SourceView, playlist: MediaPlaylist): Placement {
+  #hold(heard: Heard): Placement {
+    const { view, playlist } = heard;
     this.#held = [...this.#held, { source: view.source, playlist }].slice(-HELD_PLAYLISTS_MAX);
-    return this.#state.nothing('held', view, playlist);
+    return this.#state.nothing('held', heard);
   }
 
   #asked(verdict: Verdict): Placement {
     if (!isQuestion(verdict)) return verdict;
-    if (this.#question !== undefined) return this.#hold(verdict.view, verdict.playlist);
+    if (this.#question !== undefined) return this.#hold(verdict.heard);
     this.#question = { question: verdict, asked: 0 };
     return this.#probe(verdict, 0);
   }
 
-  #probe({ view, playlist, candidates }: Question, index: number): Placement {
-    const placement = this.#state.nothing('probe', view, playlist);
+  #probe({ heard, candidates }: Question, index: number): Placement {
+    const placement = this.#state.nothing('probe', heard);
     const segment = candidates[index];
     if (segment === undefined) throw new Error('a question about no segment was asked');
     const place = { epoch: this.epoch, msn: segment.msn + placement.shift };

@@ -25,8 +25,18 @@ export interface SourceView {
   /** When its content may be compared with what is stored again, and how often that was done in vain. */
   joinAgainAt: number;
   joinTries: number;
+  /** Everything that could tell was asked about at once, because nobody else was left. */
+  joinTriedAll: boolean;
   /** While its numbers cannot be joined: its last playlist, and since when that ends where it ends. */
   apart: { readonly playlist: MediaPlaylist; readonly since: number } | undefined;
+}
+
+/** A playlist that came from a source. */
+export interface Heard {
+  readonly view: SourceView;
+  readonly playlist: MediaPlaylist;
+  /** Monotonic milliseconds. */
+  readonly now: number;
 }
 
 /** Where the timeline stands: the epoch that is open, its numbers, and how each source's numbers relate to them. */
@@ -68,6 +78,7 @@ export class TimelineState {
         namesLie: false,
         joinAgainAt: Number.NEGATIVE_INFINITY,
         joinTries: 0,
+        joinTriedAll: false,
         apart: undefined,
       };
       this.#views.set(source, view);
@@ -96,18 +107,19 @@ export class TimelineState {
     return segments.every(({ msn }) => this.#slidBy.has(msn + shift));
   }
 
-  nothing(verdict: Placement['verdict'], view: SourceView, playlist: MediaPlaylist): Placement {
+  nothing(verdict: Placement['verdict'], { view, playlist }: Omit<Heard, 'now'>): Placement {
     const { source, shift = 0 } = view;
     return { ...NOTHING, verdict, source, playlist, epoch: this.epoch ?? 0, shift };
   }
 
-  stale(view: SourceView, playlist: MediaPlaylist): Placement {
-    const again = this.#again(playlist.segments, view.shift ?? 0);
-    return { ...this.nothing('stale', view, playlist), again };
+  stale(heard: Omit<Heard, 'now'>): Placement {
+    const again = this.#again(heard.playlist.segments, heard.view.shift ?? 0);
+    return { ...this.nothing('stale', heard), again };
   }
 
   /** The playlist goes on where the timeline is. */
-  goOn(view: SourceView, playlist: MediaPlaylist, now: number): Placement {
+  goOn(heard: Heard): Placement {
+    const { view, playlist } = heard;
     const { segments } = playlist;
     const { source } = view;
     view.shift ??= 0;
@@ -140,9 +152,9 @@ export class TimelineState {
       shift,
     );
     const advanced = end > view.next;
-    this.#advance(view, playlist, fresh.length > 0, now);
+    this.#advance(heard, fresh.length > 0);
     return {
-      ...this.nothing('placed', view, playlist),
+      ...this.nothing('placed', heard),
       slid,
       fresh: this.placed(fresh, shift),
       again,
@@ -151,12 +163,8 @@ export class TimelineState {
   }
 
   /** A new epoch, with this source's numbers. Those of all others have to be found out again. */
-  open(
-    { why, fresh: only }: { why: EpochCause; fresh?: readonly PlaylistSegment[] },
-    view: SourceView,
-    playlist: MediaPlaylist,
-    now: number,
-  ): Placement {
+  open(heard: Heard, why: EpochCause, only?: readonly PlaylistSegment[]): Placement {
+    const { view, playlist } = heard;
     const fresh = only ?? playlist.segments;
     const slid = [...this.holes].map((msn) => this.slid(msn, 1, playlist));
     const epoch = this.epoch === undefined ? 0 : this.epoch + 1;
@@ -169,6 +177,7 @@ export class TimelineState {
       other.numbersOnly = false;
       other.namesLie = false;
       other.joinTries = 0;
+      other.joinTriedAll = false;
       other.next = Number.NEGATIVE_INFINITY;
     }
     view.shift = 0;
@@ -176,9 +185,9 @@ export class TimelineState {
     this.history.openEpoch(epoch);
     this.history.add(view.source, fresh, 0);
     this.next = 0;
-    this.#advance(view, playlist, true, now);
+    this.#advance(heard, true);
     return {
-      ...this.nothing('placed', view, playlist),
+      ...this.nothing('placed', heard),
       opened: { epoch, why, first: fresh[0]?.msn ?? playlist.mediaSequence },
       slid,
       fresh: this.placed(fresh, 0),
@@ -197,7 +206,7 @@ export class TimelineState {
     return segments.map((segment) => ({ place: { epoch, msn: segment.msn + shift }, segment }));
   }
 
-  #advance(view: SourceView, playlist: MediaPlaylist, isNew: boolean, now: number): void {
+  #advance({ view, playlist, now }: Heard, isNew: boolean): void {
     const shift = view.shift ?? 0;
     this.next = Math.max(this.next, endOf(playlist) + shift);
     view.next = Math.max(view.next, endOf(playlist) + shift);

@@ -19,6 +19,22 @@ export interface FetchFailure {
   readonly detail: string;
 }
 
+export interface LostSegment {
+  readonly key: SegmentKey;
+  readonly failure: FetchFailure;
+  readonly durationMs: number;
+  /** A gap names it already. */
+  readonly isNamed?: boolean;
+}
+
+/** What is known of a segment that is to be waited for. */
+export interface Advertised extends Omit<LostSegment, 'failure'> {
+  readonly first?: SourcedSegment;
+  /** Why it is lost if no source ever lists an address for it. */
+  readonly failure?: FetchFailure;
+  readonly expiresAt: number;
+}
+
 /** An advertised segment that is neither stored nor lost. */
 export interface Waiting {
   readonly key: SegmentKey;
