@@ -229,6 +229,30 @@ describe('a long playlist', () => {
     }
   });
 
+  it('goes on telling segments apart by the query when only its head makes that necessary', () => {
+    const lines = ['#EXT-X-TARGETDURATION:2'];
+    for (let msn = 0; msn < 1_000; msn++) {
+      const path = msn < 2 ? 'slate.ts' : `a-rather-long-segment-name-${msn}.ts`;
+      lines.push('#EXTINF:2,', `${path}?n=${msn}`);
+    }
+    const whole = media(lines);
+    const anchor = whole.segments[950];
+    if (anchor === undefined) throw new Error('there is no such segment');
+    const tail = media(lines, { fromMsn: 900, anchor });
+    expect(tail.segments).toEqual(whole.segments.slice(900));
+    expect(tail.segments[0]?.identity).toContain('?n=900');
+  });
+
+  it('takes nothing for a date that only looks like one', () => {
+    const lines = long(100);
+    const lookalike = '#EXT-X-PART:URI="1234567:2026-05-05T00:00:00Z';
+    expect(lookalike.indexOf(':2026')).toBe('#EXT-X-PROGRAM-DATE-TIME'.length);
+    lines.splice(lines.length - 400, 0, lookalike);
+    const whole = media(lines);
+    const tail = media(lines, cut(2_050, 2_060));
+    expect(tail.segments.slice(-50)).toEqual(whole.segments.slice(-50));
+  });
+
   it('is read whole when its numbers do not mean what they meant', () => {
     expect(media(long(100, 'q'), cut(2_000, 2_060)).segments).toHaveLength(2_000);
     expect(media(long(50), cut(2_049, 2_060)).segments).toHaveLength(2_000);
