@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ffmpegVersion } from '../../src/media/findFfmpeg.ts';
@@ -92,6 +92,9 @@ describe.each(['ffmpeg', 'mediabunny'])('with %s', (muxer) => {
         stretches[0]?.set === 'ts' || stretches.length + (stretches[0]?.lost?.length ?? 0) === 1;
       expect(file?.muxer).toBe(simple ? muxer : 'mediabunny');
       expect((await readdir(outputDirectory)).toSorted()).toEqual(['mux.json', 'run-1.mp4']);
+      // A player can begin before it has the whole file.
+      const head = await readFile(join(outputDirectory, 'run-1.mp4'), 'latin1');
+      expect(head.indexOf('moov')).toBeLessThan(head.indexOf('mdat'));
     },
     60_000,
   );

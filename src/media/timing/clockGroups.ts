@@ -95,8 +95,8 @@ export function pair(piece: Piece, groups: readonly ClockGroup[]): Paired | unde
     | undefined;
   for (const group of groups) {
     const score = scoreOf(piece, group);
-    // Without any sign only the place is left, and that must be inside.
-    if (score < 0 || (score === 0 && positionApart(piece, group) > 0)) continue;
+    // Without any sign only the place is left, and most of it must be inside.
+    if (score < 0 || (score === 0 && !isMostlyInside(piece, group))) continue;
     const clock = clockStart(piece, group);
     const away =
       clock?.near === true
@@ -174,6 +174,11 @@ function wallStart({ place }: Piece, group: ClockGroup): number | undefined {
 function positionStart({ place }: Piece, group: ClockGroup): number {
   const [first] = group.pieces;
   return group.startSeconds + place.positionSeconds - (first?.piece.place.positionSeconds ?? 0);
+}
+
+function isMostlyInside(piece: Piece, group: ClockGroup): boolean {
+  const middle = positionStart(piece, group) + piece.place.spanSeconds / 2;
+  return middle >= group.startSeconds && middle < group.endSeconds;
 }
 
 /** How far the piece lies outside the group by the playlists' durations; 0 when they overlap. */

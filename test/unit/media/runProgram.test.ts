@@ -42,6 +42,27 @@ test('what a program says and how it ends is a value', async () => {
   expect(result.inputError).toBeUndefined();
 });
 
+test('a program may have several inputs, and one that fails is a value', async () => {
+  const { file } = await setup('cat <&3; cat; cat <&4');
+  async function* words(...all: string[]): AsyncGenerator<Uint8Array> {
+    for (const word of all) {
+      if (word === 'fail') throw new Error('no more');
+      yield Buffer.from(word);
+    }
+  }
+  const common = { file, arguments: [], environment: {}, input: '2' };
+  const good = await runProgram({ ...common, extraInputs: [words('1'), words('3', '4')] });
+  expect(good).toMatchObject({ exitCode: 0, stdoutTail: '1234' });
+  expect(good.inputError).toBeUndefined();
+  const bad = await runProgram({ ...common, extraInputs: [words('1'), words('3', 'fail')] });
+  expect(bad).toMatchObject({ exitCode: 0, stdoutTail: '123', inputError: new Error('no more') });
+  const deaf = await setup('exit 5');
+  const many = words(...Array.from({ length: 1_000 }, () => 'x'.repeat(100_000)));
+  const unread = await runProgram({ ...common, ...deaf, extraInputs: [many] });
+  expect(unread).toMatchObject({ exitCode: 5 });
+  expect(unread.inputError).toBeUndefined();
+});
+
 test("nothing of Kennel's own environment reaches a program", async () => {
   vi.stubEnv('DATABASE_URL', 'postgres://secret');
   onTestFinished(() => {

@@ -168,8 +168,9 @@ export async function packetTimes(
 
 /** The source's time of every packet of a set, by its hash. */
 export async function sourceTimes(ffmpeg: string, set: string): Promise<Map<string, number>> {
-  const { segments } = describeSet(set);
-  const bodies = segments.map(({ file }) => readFile(join(setDirectory(set), file)));
+  const { segments, init } = describeSet(set);
+  const files = [...(init === undefined ? [] : [init]), ...segments];
+  const bodies = files.map(({ file }) => readFile(join(setDirectory(set), file)));
   const packets = await packetTimes(ffmpeg, Buffer.concat(await Promise.all(bodies)));
   return new Map(packets.map(({ hash, seconds }) => [hash, seconds]));
 }
