@@ -56,12 +56,15 @@ export function kennelSubject(options: KennelSubjectOptions): Subject {
     },
   ];
   if (isOwnServer) parts.push({ name: 'PostgreSQL server', role: 'part', pids: server });
+  const ended = endOf(child, { directory, dataDir });
+  // Where another subject fails, nobody asks how this one ended.
+  ended.catch(() => undefined);
   return {
     name,
     parts,
     taken,
     stop: () => void child.kill('SIGINT'),
-    ended: endOf(child, { directory, dataDir }),
+    ended,
     remove: () => {
       for (const left of [pid, ...hostPids(runDirectory)]) kill(left);
       rmSync(directory, { recursive: true, force: true });
