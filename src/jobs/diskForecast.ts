@@ -1,7 +1,7 @@
 /** Longer than one burst of segments, short enough to see that more streams were added, milliseconds. */
 const WINDOW_MS = 60_000;
-/** Before so much time has been seen nothing is foretold: one segment more or less would decide, milliseconds. */
-const SEEN_MS_MIN = 10_000;
+/** Before so much time has been seen nothing is foretold: a burst (a short film at full speed) would decide, milliseconds. */
+const SEEN_MS_MIN = 20_000;
 /** Time enough for a person who is called to free some space. */
 const LOW_BELOW_MS = 30 * 60_000;
 /** The second warning, for whoever slept through the first. */

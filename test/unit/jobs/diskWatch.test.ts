@@ -50,7 +50,7 @@ test('the last half hour and the last minutes are told once each, with the minut
   await pass(600, { received: 1_000_000 });
   expect(levels()).toEqual(['low']);
   expect(events[0]).toMatchObject({ jobId: 'rex', bytesPerSecond: 1_000_000 });
-  expect((events[0] as { leftMs: number }).leftMs).toBeCloseTo((20 * 60 - 11) * 1_000, -4);
+  expect((events[0] as { leftMs: number }).leftMs).toBeCloseTo((20 * 60 - 21) * 1_000, -4);
   await pass(400, { received: 1_000_000 });
   expect(levels()).toEqual(['low', 'critical']);
 });
