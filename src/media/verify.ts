@@ -51,7 +51,7 @@ export async function verifyFile(
   const broken = await boxError(file);
   if (broken !== undefined) complaints.push(broken);
   const kinds = [options.firsts[0], ...options.companionFirsts].flatMap((first) =>
-    (first?.tracks ?? []).map(({ kind }) => kind),
+    (first?.tracks ?? []).filter(({ packets }) => packets !== 0).map(({ kind }) => kind),
   );
   const counted: TrackCount[] = info.tracks.map(({ kind, packets = 0 }) => ({ kind, packets }));
   const equal = sameCounts(options.source, counted) && hasKinds(counted, kinds);
@@ -170,8 +170,13 @@ function sameCounts(one: readonly TrackCount[], other: readonly TrackCount[]): b
   return one.some(({ packets }) => packets > 0) && text(one) === text(other);
 }
 
+/** Whether there are as many tracks of each kind as the first segments have. */
 const hasKinds = (counts: readonly TrackCount[], kinds: readonly TrackCount['kind'][]): boolean =>
-  kinds.every((kind) => counts.some((count) => count.kind === kind && count.packets > 0));
+  kinds.every(
+    (kind) =>
+      counts.filter((count) => count.kind === kind && count.packets > 0).length >=
+      kinds.filter((each) => each === kind).length,
+  );
 
 /** Tracks in order of their kind: muxers put them into the file in different orders. */
 const listed = (counts: readonly TrackCount[]): string =>

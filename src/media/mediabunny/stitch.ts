@@ -1,11 +1,9 @@
 import { FilePathTarget, Mp4OutputFormat, Output } from 'mediabunny';
+import { JUMP_CLOSED_SECONDS } from '../timing/outputMap.ts';
 import { moveIndexToFront } from './moveIndexToFront.ts';
 import { addWriters, type Writer } from './outputTracks.ts';
 import type { StitchAnswer, Stitched, StitchRequest } from './protocol.ts';
 import { SectionReader, type TrackReader } from './sectionReader.ts';
-
-/** A jump of all tracks by more than this, where segments are missing, is closed, seconds. */
-const JUMP_CLOSED_SECONDS = 0.5;
 
 /**
  * Copies every packet of every section into one MP4. Sections follow each other without a jump; inside a section all tracks are

@@ -1,11 +1,9 @@
 import { languageCode } from '../languageCode.ts';
 import type { RenditionInfo } from '../renditions.ts';
 import { isBroken } from '../runs.ts';
+import { JUMP_CLOSED_SECONDS } from '../timing/outputMap.ts';
 import type { FfmpegPlan } from './ffmpegPlan.ts';
 import type { MuxRequest, SubtitleInput } from './muxRequest.ts';
-
-/** How far timestamps must jump before the jump is closed, seconds. */
-const JUMP_CLOSED_SECONDS = 0.5;
 
 /** The command line that copies a run into `request.output` and prints every packet to standard output. */
 export function ffmpegArguments(
