@@ -5,8 +5,8 @@ const ADDRESS: readonly Scenario[] = [
   {
     name: 'variants',
     class: 'address',
-    what: 'a master playlist offers two variants',
-    streams: { main: {}, low: { set: 'fmp4video', endAfter: 36 } },
+    what: 'a master playlist offers two variants, the lesser one without picture',
+    streams: { main: {}, low: { set: 'ts-audio' } },
     master: { variants: [{ stream: 'low' }, { stream: 'main' }] },
   },
   {
@@ -124,7 +124,7 @@ const SOURCE: readonly Scenario[] = [
     class: 'source',
     what: 'the recorder is killed with SIGKILL, and started again 8 s later',
     short: true,
-    streams: { main: { window: 30, prefill: 6, endAfter: SEGMENTS + 6 } },
+    streams: { main: { window: 40, prefill: 6, endAfter: SEGMENTS + 6 } },
     kill: { atMs: FAULT_MS, againAfterMs: 8_000 },
   },
   {

@@ -1,3 +1,4 @@
+import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { type Tool, toolPath, whyMissing } from '../../support/tools.ts';
@@ -97,6 +98,9 @@ async function ytDlp(path: string): Promise<Program> {
   };
 }
 
+/** What it calls `best` may be a variant without picture. */
+const QUALITY = '144p,90p,best';
+
 async function streamlink(path: string): Promise<Program> {
   const { stdout: version } = await execa(path, ['--version']);
   const how = [
@@ -104,15 +108,19 @@ async function streamlink(path: string): Promise<Program> {
     ...['--stream-segment-attempts', '10', '--stream-segment-threads', '3'],
     ...['--stream-segment-timeout', '5'],
   ];
-  const quiet = ['--loglevel', 'warning', '--http-no-ssl-verify', '--ffmpeg-fout', 'mpegts'];
+  const quiet = ['--loglevel', 'warning', '--ffmpeg-fout', 'mpegts'];
   return {
     name: 'streamlink',
     description: `${version}: ${how.join(' ')}`,
     path,
-    args: (url, file) => [...quiet, ...how, '--force', '-o', file, `hls://${url}`, 'best'],
+    args: (url, file) => [...quiet, ...how, '--force', '-o', file, `hls://${url}`, QUALITY],
   };
 }
 
 /** The file of the n-th run of a recorder, from 0 on. */
 export const outputFile = (directory: string, run: number): string =>
   join(directory, `out${run}.ts`);
+
+/** All files of a run: yt-dlp merges picture and sound into one of another name. */
+export const filesOf = (file: string): string[] =>
+  globSync(`${file.replace(/\.ts$/, '')}*.{ts,mkv,mp4,m4a,webm}`).toSorted();

@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ORIGIN_CERTIFICATE } from '../../support/origin/certificate.ts';
 import type { Ending } from './ending.ts';
-import { outputFile, type Program } from './programs.ts';
+import { filesOf, outputFile, type Program } from './programs.ts';
 import type { Stage } from './stage.ts';
 import { whenBegun } from './whenBegun.ts';
 
@@ -20,13 +23,17 @@ export async function runProgram(
   directory: string,
 ): Promise<Ending> {
   const { kill } = stage.scenario;
-  const first = start(program, stage.url, outputFile(directory, 0));
+  const authority = join(directory, 'authority.pem');
+  writeFileSync(authority, ORIGIN_CERTIFICATE);
+  const begin = (run: number): Started =>
+    start(program, { url: stage.url, file: outputFile(directory, run), authority });
+  const first = begin(0);
   if (kill === undefined) return await ended([first], stage);
   await Promise.race([whenBegun(stage.picture.clock, START_MS), first.ended]);
   await sleep(kill.atMs);
   signalGroup(first.child, 'SIGKILL');
   await sleep(kill.againAfterMs);
-  return await ended([first, start(program, stage.url, outputFile(directory, 1))], stage);
+  return await ended([first, begin(1)], stage);
 }
 
 interface Started {
@@ -36,10 +43,15 @@ interface Started {
   said(): string;
 }
 
-function start(program: Program, url: string, file: string): Started {
+function start(
+  program: Program,
+  { url, file, authority }: { url: string; file: string; authority: string },
+): Started {
   const child = spawn(program.path, program.args(url, file), {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
+    // So that Python programs trust the origin; ffmpeg trusts everybody.
+    env: { ...process.env, REQUESTS_CA_BUNDLE: authority, SSL_CERT_FILE: authority },
   });
   let said = '';
   const listen = (text: string): void => {
@@ -72,7 +84,7 @@ async function ended(runs: readonly Started[], stage: Stage): Promise<Ending> {
   return {
     exitCode,
     hung,
-    files: runs.map(({ file }) => file),
+    files: runs.flatMap(({ file }) => filesOf(file)),
     said: runs.map((run) => run.said()).join('\n'),
   };
 }
