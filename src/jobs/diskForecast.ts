@@ -9,7 +9,10 @@ const CRITICAL_BELOW_MS = 5 * 60_000;
 /** It counts as relieved only well above the warning, lest every deleted file makes two events. */
 const RELIEVED_ABOVE = 1.5;
 
-export const DISK_LEVELS = ['good', 'low', 'critical'] as const;
+/** A segment of 6 s at 5 Mb/s does not fit any more, nor does a page of the database's log for long; bytes. */
+const FULL_BELOW_BYTES = 1024 * 1024;
+
+export const DISK_LEVELS = ['good', 'low', 'critical', 'full'] as const;
 export type DiskLevel = (typeof DISK_LEVELS)[number];
 
 /** What one look at the disk showed. */
@@ -45,7 +48,9 @@ export class DiskForecast {
     const bytesPerSecond = this.#rate(sample);
     const { freeBytes } = sample;
     const leftMs = bytesPerSecond > 0 ? (freeBytes / bytesPerSecond) * 1_000 : undefined;
-    this.#level = this.#judge(leftMs ?? Number.POSITIVE_INFINITY);
+    // Nothing fills a full disk any more, so no rate tells that it is.
+    const isFull = freeBytes < FULL_BELOW_BYTES;
+    this.#level = isFull ? 'full' : this.#judge(leftMs ?? Number.POSITIVE_INFINITY);
     return {
       level: this.#level,
       freeBytes,

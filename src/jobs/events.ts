@@ -64,7 +64,7 @@ export const eventSchema = z.discriminatedUnion('type', [
   }),
   /**
    * When the disk will be full, as far as can be told: told when less than 30 minutes are left (`low`), less than 5
-   * (`critical`), and when there is time again (`good`).
+   * (`critical`), when it is (`full`), and when there is time again (`good`).
    */
   z.object({
     ...common,

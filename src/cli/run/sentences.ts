@@ -38,6 +38,8 @@ function diskSentence({
 }: Extract<KennelEvent, { type: 'disk.outlook' }>): string {
   const free = bytesText(freeBytes);
   if (level === 'good') return `there is room on the disk again: ${free} free`;
+  if (level === 'full')
+    return `DISK FULL (${free} free): nothing more can be stored; free some space, then the recording goes on by itself`;
   const minutes = Math.floor(leftMs / 60_000);
   return `DISK ${level.toUpperCase()}: full in about ${minutes} min (${free} free); free some space, nothing recorded is lost`;
 }

@@ -15,8 +15,11 @@ export function hostLog(hostId: string): Log {
     {
       write(line: string) {
         if (written > LOG_BYTES_MAX) return;
-        written += line.length;
-        writeSync(STANDARD_OUTPUT, line);
+        try {
+          written += writeSync(STANDARD_OUTPUT, line);
+        } catch {
+          // A log that cannot be written (its disk is full) costs lines, never a recording; there is no other place to say so.
+        }
       },
     },
   );

@@ -90,3 +90,14 @@ test('a disk that cannot be asked keeps its last outlook', async () => {
   await pass(5);
   expect(watch.outlook).toBe(before);
 });
+
+test('a full disk is told as such, and no disk counts as good because nothing fills it any more', async () => {
+  const { pass, levels, disk } = setup(60 * 1_000_000);
+  await pass(40, { received: 1_000_000 });
+  disk.freeBytes = 0;
+  await pass(120);
+  expect(levels()).toEqual(['critical', 'full']);
+  disk.freeBytes = 500 * GB;
+  await pass(2, { received: 1_000_000 });
+  expect(levels()).toEqual(['critical', 'full', 'good']);
+});
