@@ -47,7 +47,11 @@ test('a part is never decoded, a whole is before the part is taken', async () =>
   const receive = setup();
   const header = 'content-encoding: gzip\r\n';
   const part = await rawServer(
-    answer('\x1f\x8b', '206 Partial Content', `content-range: bytes 2-3/10\r\n${header}`),
+    answer(
+      Buffer.from([0x1f, 0x8b]),
+      '206 Partial Content',
+      `content-range: bytes 2-3/10\r\n${header}`,
+    ),
   );
   expect(await receive(part.url(), { offset: 2, length: 2 })).toHaveLength(2);
   const whole = await rawServer(answer(gzipSync('0123456789'), '200 OK', header));
