@@ -18,13 +18,12 @@ import { hostPool } from './hls/hostPool.ts';
 import { DiskWatch } from './jobs/diskWatch.ts';
 import { EventFeed } from './jobs/events.ts';
 import { exitCodeOfJob } from './jobs/exitCode.ts';
+import { lazyFinish } from './jobs/lazyFinish.ts';
 import { KennelNode } from './jobs/node.ts';
 import { POLICY } from './jobs/policy.ts';
 import { ledgerOf, recordingDirectory } from './jobs/recordings.ts';
 import { serialFinish } from './jobs/serialFinish.ts';
 import { proofOf } from './ledger/proof.ts';
-import { findFfmpeg } from './media/findFfmpeg.ts';
-import { FINISH_DIRECTORY, finishRecording } from './media/finishRecording.ts';
 import { readReceipt } from './media/receipt.ts';
 import { fileLog } from './observability/logger.ts';
 import { leash as leashOf } from './process/leash.ts';
@@ -78,7 +77,7 @@ export async function compose(config: Config): Promise<Kennel> {
     leash,
     records,
     log,
-    finish: await finishing(config, log),
+    finish: lazyFinish(() => finishing(config, log)),
   });
   const disk = new DiskWatch({
     freeBytes: () => freeBytes(config.dataDir),
@@ -188,6 +187,8 @@ const recorderHosts = (config: Config, log: Log) =>
 /** What makes files of segments and brings them to their place. */
 async function finishing(config: Config, log: Log) {
   const { ffmpeg: given, searchPath, dataDir } = config;
+  const { findFfmpeg } = await import('./media/findFfmpeg.ts');
+  const { finishRecording } = await import('./media/finishRecording.ts');
   const ffmpeg = await findFfmpeg({ searchPath, ...(given !== undefined && { given }) });
   return finishRecording({
     directoryOf: (jobId) => recordingDirectory(dataDir, jobId),
@@ -201,6 +202,7 @@ async function finishing(config: Config, log: Log) {
 
 /** Where a finished job's files are, absolute, the manifest last. */
 async function storedFiles(directory: string): Promise<readonly string[]> {
+  const { FINISH_DIRECTORY } = await import('./media/finishRecording.ts');
   const receipt = await readReceipt(join(directory, FINISH_DIRECTORY));
   return receipt?.keys.map((key) => join(receipt.root, key)) ?? [];
 }
