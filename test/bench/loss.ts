@@ -1,5 +1,6 @@
-import { writeFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { startOrigin } from '../support/origin/origin.ts';
@@ -12,7 +13,7 @@ import { complaints, table } from './loss/report.ts';
 import { KennelUnderTest } from './loss/runKennel.ts';
 import { runProgram } from './loss/runProgram.ts';
 import { SCENARIOS } from './loss/scenarios.ts';
-import { keptPromise, type Verdict } from './loss/verdict.ts';
+import { keptPromise, type Verdict, verdictOf } from './loss/verdict.ts';
 
 const USAGE = `node test/bench/loss.ts [--short] [--only NAME,…] [--recorders NAME,…] [--at-once N] [--json FILE] [--list]
   What recorders lose when origins misbehave: every scenario to every recorder, on one live origin, judged by the packets of what
@@ -20,11 +21,11 @@ const USAGE = `node test/bench/loss.ts [--short] [--only NAME,…] [--recorders 
     --short      a selection, within three minutes
     --only       these scenarios (--list names all)
     --recorders  these of ${RECORDERS.join(', ')}
-    --at-once    how many programs run at the same time, besides Kennel (default: 10 for each core)
+    --at-once    how many programs run at the same time, besides Kennel (default: 12 for each core)
     --json       also writes all verdicts to a file`;
 
 /** A recording of this size takes a hundredth of a core; starting the program takes a second of one. */
-const AT_ONCE_PER_CORE = 10;
+const AT_ONCE_PER_CORE = 12;
 
 /** What is lost in this scenario was lost to the bench. */
 const CONTROL = 'no-fault';
@@ -70,19 +71,23 @@ async function perform(choice: Choice, programs: Programs, ffmpeg: string): Prom
     `${scenarios.length} scenarios; at most ${atOnce} programs at once, besides one Kennel with all its jobs\n`,
   );
   const origin = await startOrigin({ streams: {} });
+  const directory = await mkdtemp(join(tmpdir(), 'kennel-loss-'));
   try {
     await kennel?.start();
     const delay = monitorEventLoopDelay();
     delay.enable();
-    const verdicts = await play(scenarios, entrants, { origin, ffmpeg, names, atOnce });
-    print(
-      `the origin answered at most ${(delay.max / 1e6).toFixed(0)} ms late (99 %: ${(delay.percentile(99) / 1e6).toFixed(0)} ms)\n`,
-    );
+    const played = await play(scenarios, entrants, { origin, directory, names, atOnce });
+    const late = (ns: number): string => `${(ns / 1e6).toFixed(0)} ms`;
+    print(`the origin was ${late(delay.max)} late at most (99 %: ${late(delay.percentile(99))})\n`);
+    const verdicts: Verdict[] = [];
+    // Judged when nobody records any more, so that it disturbs nobody.
+    for (const { stage, ending } of played) verdicts.push(await verdictOf(stage, ending, ffmpeg));
     return verdicts;
   } finally {
     await kennel?.stop();
     names?.restore();
     await origin.stop();
+    await rm(directory, { recursive: true, force: true });
   }
 }
 

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Origin } from '../../support/origin/origin.ts';
@@ -7,7 +6,6 @@ import type { Ending } from './ending.ts';
 import type { HostNames } from './hostNames.ts';
 import type { Scenario } from './scenario.ts';
 import { type Stage, setStage } from './stage.ts';
-import { type Verdict, verdictOf } from './verdict.ts';
 
 /** Starts come so far apart: a crowd of starting programs would starve those that record already. */
 const STAGGER_MS = 300;
@@ -23,51 +21,45 @@ export interface Entrant {
 
 export interface Playing {
   readonly origin: Origin;
-  readonly ffmpeg: string;
+  /** For what the recorders leave. */
+  readonly directory: string;
   readonly names: HostNames | undefined;
   /** How many recorders may run at once, the light ones not counted. */
   readonly atOnce: number;
 }
 
-/** Plays every scenario to every entrant, many at once. Judging waits until nobody records any more. */
+/** A stage and what a recorder made of it. */
+export interface Played {
+  readonly stage: Stage;
+  readonly ending: Ending;
+}
+
+/** Plays every scenario to every entrant, many at once. Their files are below `directory`. */
 export async function play(
   scenarios: readonly Scenario[],
   entrants: readonly Entrant[],
   playing: Playing,
-): Promise<Verdict[]> {
+): Promise<Played[]> {
   const pairs = scenarios
     .flatMap((scenario) => entrants.map((entrant) => ({ entrant, scenario })))
     .filter(({ entrant, scenario }) => entrant.hasFallback || !scenario.fallback)
     .toSorted((a, b) => Number(b.entrant.isLight) - Number(a.entrant.isLight));
   const seats = new Seats(playing.atOnce);
-  const directory = mkdtempSync(join(tmpdir(), 'kennel-loss-'));
-  try {
-    const runs: Promise<{ stage: Stage; ending: Ending }>[] = [];
-    for (const { entrant, scenario } of pairs) {
-      const leave = entrant.isLight ? () => {} : await seats.take();
-      runs.push(run(entrant, scenario, { playing, directory }).finally(leave));
-      await sleep(STAGGER_MS);
-    }
-    const verdicts: Verdict[] = [];
-    for (const { stage, ending } of await Promise.all(runs)) {
-      verdicts.push(await verdictOf(stage, ending, playing.ffmpeg));
-    }
-    return verdicts;
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
+  const runs: Promise<Played>[] = [];
+  for (const { entrant, scenario } of pairs) {
+    const leave = entrant.isLight ? () => {} : await seats.take();
+    runs.push(run(entrant, scenario, playing).finally(leave));
+    await sleep(STAGGER_MS);
   }
+  return await Promise.all(runs);
 }
 
-async function run(
-  entrant: Entrant,
-  scenario: Scenario,
-  { playing, directory }: { playing: Playing; directory: string },
-): Promise<{ stage: Stage; ending: Ending }> {
+async function run(entrant: Entrant, scenario: Scenario, playing: Playing): Promise<Played> {
   const { name: recorder, hasFallback } = entrant;
   const stage = await setStage(playing.origin, scenario, { recorder, hasFallback });
   const forget = takeAwayName(stage, playing.names);
   try {
-    const own = mkdtempSync(join(directory, `${scenario.name}-${recorder}-`));
+    const own = mkdtempSync(join(playing.directory, `${scenario.name}-${recorder}-`));
     return { stage, ending: await entrant.record(stage, own) };
   } finally {
     forget();
