@@ -180,6 +180,8 @@ const recorderHosts = (config: Config, log: Log) =>
     logDirectory: logDirectoryOf(config),
     hosts: config.hosts,
     limits: { memoryBytesMax: config.hostMemoryMiB * 1024 ** 2 },
+    environment:
+      config.certificatesFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: config.certificatesFile },
     clock,
     log,
   });

@@ -33,6 +33,13 @@ export const configSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('Path of ffmpeg. Default: found on PATH; without it the embedded muxer works.'),
+  certificatesFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'PEM file of authorities to trust besides those that Node knows, e.g. a private one.',
+    ),
   searchPath: z.string().default('').describe('Where programs are looked for.'),
 });
 
@@ -47,5 +54,6 @@ export const ENVIRONMENT: Readonly<Record<Setting, string>> = {
   hostMemoryMiB: 'KENNEL_HOST_MEMORY_MIB',
   logLevel: 'KENNEL_LOG_LEVEL',
   ffmpeg: 'KENNEL_FFMPEG',
+  certificatesFile: 'NODE_EXTRA_CA_CERTS',
   searchPath: 'PATH',
 };
