@@ -37,6 +37,8 @@ export interface Resolution {
   readonly variables: Variables;
   /** When to ask again although the addresses still work, monotonic milliseconds; undefined: they do not tell. */
   readonly renewAt: number | undefined;
+  /** When it was said, monotonic milliseconds. */
+  readonly at: number;
 }
 
 /** One of the job's links: asked once, whatever the number of tracks, and again when what it named has run out. */
@@ -105,8 +107,9 @@ export class LinkSource {
     const playlist = parsePlaylist(text, url);
     this.#answered++;
     const number = this.#answered;
+    const at = clock.elapsed();
     if (playlist.kind === 'media') {
-      return { number, variant: undefined, renditions: [], variables: {}, renewAt: undefined };
+      return { number, at, variant: undefined, renditions: [], variables: {}, renewAt: undefined };
     }
     const before = this.#resolution?.variant;
     const variant =
@@ -122,10 +125,11 @@ export class LinkSource {
       expiries.length === 0 ? undefined : renewalAt(Math.min(...expiries), now) - now;
     return {
       number,
+      at,
       variant,
       renditions,
       variables: playlist.variables,
-      renewAt: renewInMs === undefined ? undefined : clock.elapsed() + renewInMs,
+      renewAt: renewInMs === undefined ? undefined : at + renewInMs,
     };
   }
 }

@@ -9,13 +9,15 @@ import type { LinkSource, Resolution } from './linkSource.ts';
 import { playlistAnswer } from './playlistAnswer.ts';
 import { directedUrl } from './reloadDirectives.ts';
 
-/** Refusals of an address in a row before its link is asked for a new one. */
-const REFUSALS_MAX = 3;
+/** Questions that an address failed in a row before its link is asked for a new one: it may have run out, or its host be gone. */
+const FAILURES_MAX = 3;
 /** Segments that are refused, none stored between them, before the same: the playlist itself may be served by a cache. */
 const SEGMENT_REFUSALS_MAX = 3;
 /** After a renewal that brought nothing better the next one waits: 2 s, doubled each time, up to a minute. */
 const RENEW_AGAIN_FIRST_MS = 2_000;
 const RENEW_AGAIN_LAST_MS = 60_000;
+/** What the link said longer ago is not begun with: addresses that expire are good for a minute at least. */
+const SAID_OLD_MS = 60_000;
 /** Delta updates are asked for when a whole playlist is longer than this, characters: below it a full parse is cheap. */
 const SKIP_ABOVE_CHARACTERS = 64 * 1024;
 /** Questions with directives that failed in a row before they are not asked any more. */
@@ -50,6 +52,8 @@ interface Read {
   /** How old its question was. */
   readonly number: number;
   readonly text: string;
+  /** Length of the last answer that left nothing out. */
+  readonly wholeCharacters: number;
   /** What relative addresses in it refer to. */
   readonly base: string;
   /** It, where the next answer may be a delta update of it. */
@@ -62,14 +66,16 @@ export class PlaylistSource {
   #address: Address | undefined;
   /** A newer address that has not answered yet. The old one is left when it has. */
   #fresh: Address | undefined;
+  /** A poll is trying it; others take the old one meanwhile, so that a new one that hangs costs one poll. */
+  #isTrying = false;
   #renewing = false;
   #renewals = 0;
   #renewNotBefore = Number.NEGATIVE_INFINITY;
-  #refusals = 0;
+  #failures = 0;
   #segmentRefusals = 0;
   #directedFailures = 0;
   #isPlainNext = false;
-  /** The link has to be asked anew: what it said led nowhere. */
+  /** What the link said last that led nowhere. */
   #outdated: Resolution | undefined;
   #bug: { readonly error: unknown } | undefined;
   #asked = 0;
@@ -92,17 +98,10 @@ export class PlaylistSource {
         { clock, timeoutMs: poll.timeoutMs, outer: poll.signal },
         async (signal) => await this.#ask({ ...poll, signal }, number),
       );
-      this.#refusals = 0;
+      this.#failures = 0;
       return answer;
     } catch (error) {
-      const refused =
-        isKennelError(error) &&
-        (error.code === 'source.notFound' || error.code === 'source.refused');
-      this.#refusals = refused ? this.#refusals + 1 : 0;
-      if (this.#address === undefined && this.#refusals >= REFUSALS_MAX) {
-        this.#outdated = this.#options.link.resolution;
-        this.#refusals = 0;
-      }
+      if (isKennelError(error) && !poll.signal.aborted) this.#failures++;
       throw error;
     }
   }
@@ -117,30 +116,55 @@ export class PlaylistSource {
     if (this.#address === undefined) return await this.#begin(poll, number);
     this.#renewWhenDue(this.#address);
     const fresh = this.#fresh;
-    if (fresh === undefined) return await this.#read(this.#address, poll, number);
+    if (fresh === undefined || this.#isTrying) return await this.#read(this.#address, poll, number);
+    this.#isTrying = true;
     try {
       const answer = await this.#read(fresh, poll, number);
       this.#move(fresh);
       return answer;
     } catch (error) {
-      if (this.#fresh === fresh) this.#fresh = undefined;
+      this.#fresh = undefined;
+      this.#outdated = fresh.resolution;
       if (poll.signal.aborted || !isKennelError(error)) throw error;
       return await this.#read(this.#address, poll, number);
+    } finally {
+      this.#isTrying = false;
     }
   }
 
   async #begin(poll: PlaylistPoll, number: number): Promise<MediaPlaylist | 'unchanged'> {
-    const { link } = this.#options;
-    const resolution = await link.resolve({ after: this.#outdated, signal: poll.signal });
+    const { link, clock } = this.#options;
+    const known = link.resolution;
+    const now = clock.elapsed();
+    if (this.#failures >= FAILURES_MAX && this.#mayRenew(now)) this.#outdated = known;
+    const resolution = await link.resolve({ after: this.#nowhere(now), signal: poll.signal });
     const address = this.#addressIn(resolution);
-    // The answer that told what the link is holds the first playlist already.
-    const media = resolution.variant === undefined ? link.takeMedia() : undefined;
+    // An answer that has just told what the link is holds the first playlist already; an older one is no playlist of now.
+    const media = link.takeMedia();
     const answer =
-      media === undefined
+      media === undefined || resolution === known
         ? await this.#read(address, poll, number)
         : this.#accept(address, { ...media, number }, poll);
     this.#address ??= address;
     return answer;
+  }
+
+  /** The newest that the link has said and that is not to be used (any more). */
+  #nowhere(now: number): Resolution | undefined {
+    const said = this.#options.link.resolution;
+    const { renewAt = Number.POSITIVE_INFINITY, at = now } = said ?? {};
+    if (now >= renewAt || now - at >= SAID_OLD_MS) return said;
+    const used = this.#address?.resolution;
+    return (used?.number ?? 0) > (this.#outdated?.number ?? 0) ? used : this.#outdated;
+  }
+
+  /** Whether the link may be asked again; then it is to be. */
+  #mayRenew(now: number): boolean {
+    if (now < this.#renewNotBefore) return false;
+    const waitMs = Math.min(RENEW_AGAIN_LAST_MS, RENEW_AGAIN_FIRST_MS * 2 ** this.#renewals);
+    this.#renewals++;
+    this.#renewNotBefore = now + waitMs;
+    return true;
   }
 
   #addressIn(resolution: Resolution): Address {
@@ -157,7 +181,8 @@ export class PlaylistSource {
     if (this.#fresh !== address) return;
     this.#address = address;
     this.#fresh = undefined;
-    this.#renewals = 0;
+    // Whether its segments are refused as well is yet to be seen.
+    if (this.#segmentRefusals < SEGMENT_REFUSALS_MAX) this.#renewals = 0;
     this.#segmentRefusals = 0;
   }
 
@@ -193,7 +218,7 @@ export class PlaylistSource {
     const last = this.#last;
     if (last === undefined || this.#isPlainNext) return url;
     if (this.#directedFailures >= DIRECTED_FAILURES_MAX) return url;
-    const skip = last.playlist !== undefined && last.text.length > SKIP_ABOVE_CHARACTERS;
+    const skip = last.playlist !== undefined && last.wholeCharacters > SKIP_ABOVE_CHARACTERS;
     return directedUrl(url, { msn: blockUntilMsn, skip });
   }
 
@@ -210,7 +235,8 @@ export class PlaylistSource {
     const playlist = parsePlaylist(text, url, {
       cut: poll.cut(),
       variables,
-      previous: last?.playlist,
+      // A newer address may be another variant's: its delta updates leave out what that one listed.
+      previous: last?.base.endsWith(url.pathname) === true ? last.playlist : undefined,
     });
     if (playlist.kind === 'master') {
       // A link may become something else; a variant may not.
@@ -224,7 +250,9 @@ export class PlaylistSource {
     }
     if (number > (last?.number ?? 0)) {
       const skips = playlist.serverControl?.canSkipUntilMs !== undefined;
-      this.#last = { number, text, base, playlist: skips ? playlist : undefined };
+      const isDelta = last !== undefined && text.includes('#EXT-X-SKIP:');
+      const wholeCharacters = isDelta ? last.wholeCharacters : text.length;
+      this.#last = { number, text, wholeCharacters, base, playlist: skips ? playlist : undefined };
     }
     return playlist;
   }
@@ -236,14 +264,10 @@ export class PlaylistSource {
     // A link that is a media playlist leads nowhere else: it is asked again with every poll.
     if (resolution.variant === undefined || this.#renewing || this.#fresh !== undefined) return;
     const { renewAt = Number.POSITIVE_INFINITY } = resolution;
-    const isRefused =
-      this.#refusals >= REFUSALS_MAX || this.#segmentRefusals >= SEGMENT_REFUSALS_MAX;
-    if (now < this.#renewNotBefore || (!isRefused && now < renewAt)) return;
+    const isLost = this.#failures >= FAILURES_MAX || this.#segmentRefusals >= SEGMENT_REFUSALS_MAX;
+    if ((!isLost && now < renewAt) || !this.#mayRenew(now)) return;
     this.#renewing = true;
-    const waitMs = Math.min(RENEW_AGAIN_LAST_MS, RENEW_AGAIN_FIRST_MS * 2 ** this.#renewals);
-    this.#renewals++;
-    this.#renewNotBefore = now + waitMs;
-    void this.#renew(link.resolve({ after: resolution, signal: life })).finally(() => {
+    void this.#renew(link.resolve({ after: this.#nowhere(now), signal: life })).finally(() => {
       this.#renewing = false;
     });
   }
