@@ -9,7 +9,7 @@ Exit codes:
   70 internal · 73 cannot create the output · 74 disk or input/output · 75 busy, try later · 77 refused
   78 configuration · 130/143 after SIGINT/SIGTERM, once what was recorded is finalised
 Environment: KENNEL_DATA_DIR, DATABASE_URL, KENNEL_HOSTS, KENNEL_HOST_MEMORY_MIB, KENNEL_LOG_LEVEL,
-  KENNEL_FFMPEG, NO_COLOR;
+  KENNEL_FFMPEG, NODE_EXTRA_CA_CERTS, NO_COLOR;
   RUNNING_MODE=adhoc MANIFEST_URL=… [QUALITY=… DURATION=… OUTPUT=… FALLBACK_URLS=… DUAL=1 AUDIO=… SUBTITLES=…
   PROXY_URL=…] records without arguments; several fallbacks are separated by white space.`;
 

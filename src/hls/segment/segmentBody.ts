@@ -34,7 +34,7 @@ async function receiveWhole(request: BodyRequest, sink: Sink): Promise<void> {
       ...transfer(request),
       headers: plainHeaders(request.headers),
       onHead: (head) => {
-        if (head.status === 206) {
+        if (head.status === 206 && !isWhole(head)) {
           throw invalid('the origin sent a part although the whole was asked for');
         }
         decoder = decoderOf(head, sink, request.bodyBytesMax);
@@ -130,6 +130,12 @@ class Cut {
     if (this.missing === 0 && from + part.length < bytes.length) this.#enough();
     return written;
   }
+}
+
+/** Some servers call every body a part, also the one that begins at nought and ends where the resource does. */
+function isWhole({ headers }: TransportHead): boolean {
+  const [, last, length] = /^bytes 0-(\d+)\/(\d+)$/.exec(headers['content-range'] ?? '') ?? [];
+  return length !== undefined && Number(last) + 1 === Number(length);
 }
 
 /** Where an answer with status 206 begins. Throws `segment.invalid` when that is not what was asked for. */

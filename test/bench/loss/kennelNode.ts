@@ -17,10 +17,11 @@ const tell = (message: KennelJobEnded | 'ready'): unknown => process.send?.(mess
 
 async function run({ number, url, output, fallbackUrl, dual }: KennelJob): Promise<void> {
   try {
-    const spec = {
-      ...jobSpec({ url, output }),
+    const spec = jobSpec({
+      url,
+      output,
       ...(fallbackUrl !== undefined && { fallbacks: [fallbackUrl], dual }),
-    };
+    });
     const exits = new Promise<number>((resolve) => {
       kennel.node.feed.subscribe((event) => {
         if (event.type === 'job.ended' && event.jobId === jobIds.get(number)) {

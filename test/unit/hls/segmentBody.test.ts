@@ -43,6 +43,20 @@ test('a part that ends with its answer keeps the connection', async () => {
   expect(server.sockets).toHaveLength(1);
 });
 
+test('a whole body that its server calls a part is the whole; anything less is not', async () => {
+  const receive = setup();
+  const whole = await rawServer(
+    answer('0123456789', '206 Partial Content', 'content-range: bytes 0-9/10\r\n'),
+  );
+  expect(await receive(whole.url())).toBe('0123456789');
+  for (const range of ['0-9/20', '10-19/20', '0-9/*']) {
+    const part = await rawServer(
+      answer('0123456789', '206 Partial Content', `content-range: bytes ${range}\r\n`),
+    );
+    await expect(receive(part.url())).rejects.toMatchObject({ code: 'segment.invalid' });
+  }
+});
+
 test('a part is never decoded, a whole is before the part is taken', async () => {
   const receive = setup();
   const header = 'content-encoding: gzip\r\n';
