@@ -23,8 +23,8 @@ export const isJobState = (name: unknown): name is JobState =>
 
 /**
  * How complete a finished recording is. `complete`: every advertised segment is stored and somebody vouched for the end
- * (ENDLIST, the requested duration, the operator). `gaps`: as `complete`, but with named gaps. `truncated`: it ended before
- * what was asked for (the source vanished, or the recorder gave up).
+ * (ENDLIST, the requested duration, the operator). `gaps`: as `complete`, but with named gaps, or with a track that could
+ * not be heard all the time. `truncated`: it ended before what was asked for (the source vanished, or the recorder gave up).
  */
 export const OUTCOMES = ['complete', 'gaps', 'truncated'] as const;
 export type Outcome = (typeof OUTCOMES)[number];

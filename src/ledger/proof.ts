@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Ledger } from './ledger.ts';
 import type { EndCause, GapCause } from './record.ts';
+import { unheardTracks } from './unheardTracks.ts';
 
 /** What is missing from a recording: `count` segments from `msn` on. */
 export interface NamedLoss {
@@ -33,6 +34,8 @@ export interface Proof {
     readonly why: EndCause;
     readonly evidence: Readonly<Record<string, unknown>>;
   } | null;
+  /** Tracks that lack what cannot be counted: their playlists could not be read for a time, or ever. */
+  readonly unheard: readonly string[];
   /**
    * SHA-256, hex, of one line `<track> <epoch> <msn> <checksum of the segment's file, hex>\n` for each stored segment, as
    * ASCII, ordered by track (by character code), then epoch, then media sequence number (as numbers). The files' own
@@ -81,6 +84,7 @@ export function proofOf(ledger: Ledger): Proof {
     attempts: ledger.attempts,
     startedAt: ledger.startedAt ?? null,
     ended: ended === undefined ? null : { why: ended.why, evidence: ended.evidence },
+    unheard: unheardTracks(ledger),
     checksum: hash.digest('hex'),
   };
 }

@@ -40,6 +40,8 @@ const proofSchema = z.object({
   attempts: z.number(),
   startedAt: z.number().nullable(),
   ended: z.object({ why: z.string(), evidence: facts }).nullable(),
+  /** Tracks that lack what cannot be counted: their playlists could not be read for a time, or ever. */
+  unheard: z.array(z.string()).default([]),
   /** How to compute it: see `Proof` in the ledger. */
   checksum: z.string(),
 });

@@ -44,10 +44,13 @@ function linesOf(proven: Proof): string[] {
     `media       ${clockText(proven.durationMs)}, ${bytesText(proven.bytes)}, in ${proven.attempts} attempts`,
     `ended       ${proven.ended ? proven.ended.why : 'not yet'}`,
     `checksum    ${proven.checksum}`,
+    ...proven.unheard.map(
+      (track) => `unheard     ${track}: its playlist could not be read for a time, or ever`,
+    ),
     ...proven.lost.map(gapLine),
   ];
 }
 
-const gapLine = ({ epoch, msn, count, cause, detail, durationMs }: NamedLoss): string =>
-  `gap         epoch ${epoch}, segment ${msn}${count > 1 ? ` to ${msn + count - 1}` : ''}, ` +
+const gapLine = ({ track, epoch, msn, count, cause, detail, durationMs }: NamedLoss): string =>
+  `gap         ${track}, epoch ${epoch}, segment ${msn}${count > 1 ? ` to ${msn + count - 1}` : ''}, ` +
   `${clockText(durationMs)}: ${cause} (${detail})`;

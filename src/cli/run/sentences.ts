@@ -18,8 +18,9 @@ export function sentenceOf(event: KennelEvent): string | undefined {
       return `${event.dog}: ${event.decision} (${event.why})${facts(event.evidence)}`;
     case 'segment.lost': {
       const last = event.msn + event.count - 1;
+      const track = event.track === 'main' ? '' : `${event.track}: `;
       const which = event.count === 1 ? `segment ${event.msn}` : `segments ${event.msn} to ${last}`;
-      return `GAP: ${which} of epoch ${event.epoch} lost (${event.cause}): ${event.detail}`;
+      return `GAP: ${track}${which} of epoch ${event.epoch} lost (${event.cause}): ${event.detail}`;
     }
     case 'epoch.opened':
       return event.why === 'first' ? undefined : `epoch ${event.epoch} opened (${event.why})`;
@@ -87,5 +88,7 @@ export function summaryOf(event: Extract<KennelEvent, { type: 'job.ended' }>): s
   const lost = Number(advertised) - Number(stored);
   const head = `${outcome ?? state}${verdict ? ` (${verdict})` : ''}`;
   const numbers = `advertised ${advertised} = stored ${stored} + lost ${lost}, duplicates ${duplicates}`;
-  return [`${head}: ${numbers}, media ${clockText(Number(durationMs))}`, ...files];
+  const unheard = Array.isArray(proof['unheard']) ? proof['unheard'] : [];
+  const missing = unheard.length > 0 ? `, not heard all the time: ${unheard.join(', ')}` : '';
+  return [`${head}: ${numbers}, media ${clockText(Number(durationMs))}${missing}`, ...files];
 }

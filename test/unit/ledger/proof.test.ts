@@ -51,7 +51,7 @@ test('a proof says what is stored, what is missing and why, and how it ended', a
     durationMs: 4000,
   } as const;
   ledger.apply({ t: 'gap', at: 2, ...gap });
-  ledger.apply({ t: 'ended', at: 9, why: 'endlist', evidence: { msn: 3 } });
+  ledger.apply({ t: 'ended', at: 9, why: 'endlist', evidence: { unheard: ['audio-de'] } });
   expect(proofOf(ledger)).toEqual({
     jobId: 'job',
     advertised: 3,
@@ -62,7 +62,8 @@ test('a proof says what is stored, what is missing and why, and how it ended', a
     durationMs: 2000,
     attempts: 1,
     startedAt: 5,
-    ended: { why: 'endlist', evidence: { msn: 3 } },
+    ended: { why: 'endlist', evidence: { unheard: ['audio-de'] } },
+    unheard: ['audio-de'],
     checksum: sha256(`main 0 1 ${sha256('one')}\n`),
   });
 });

@@ -15,6 +15,11 @@ test('anything lost makes gaps', () => {
   expect(outcomeOf(ledger(ended('endlist'), [2]), {})).toBe('gaps');
 });
 
+test('a track that was not heard all the time makes gaps: what it lacks has no numbers', () => {
+  const end = { ...ended('stopped'), evidence: { unheard: ['audio-en'] } };
+  expect(outcomeOf(ledger(end), {})).toBe('gaps');
+});
+
 test.each(['source.vanished', 'source.idle'] as const)('%s is truncated', (why) => {
   expect(outcomeOf(ledger(ended(why)), {})).toBe('truncated');
 });
