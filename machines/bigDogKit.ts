@@ -139,10 +139,13 @@ const wake = (ports: Ports) =>
     if (isLastLife) await leash.end(jobId, 'abandoned');
     else await leash.clear(jobId);
     const { job, log } = await store.open(jobId, signal);
-    const { startedAt } = isLastLife ? job : await finish.footage(jobId);
+    const footage: Partial<Footage> = isLastLife ? job : await finish.footage(jobId);
+    const { startedAt, agoMs } = footage;
     return {
       job: startedAt === undefined ? job : { ...job, startedAt },
-      ...(startedAt !== undefined && { begunAt: monotonic(ports, startedAt) }),
+      ...(startedAt !== undefined && {
+        begunAt: agoMs === undefined ? monotonic(ports, startedAt) : ports.elapsed() - agoMs,
+      }),
       log,
       woken: job.state,
       live: leash.holds(jobId),

@@ -105,6 +105,8 @@ export interface Footage {
   readonly segments: number;
   /** When the first playlist was accepted, milliseconds since the epoch. */
   readonly startedAt?: number;
+  /** How long ago that was, milliseconds, where it can be told without the wall clock, which may have been set since. */
+  readonly agoMs?: number;
 }
 
 /** Finishing: idempotent, repeatable after a crash at any point. The runs for one job follow each other. */

@@ -1,9 +1,13 @@
+import { type BootMoment, bootMoment } from './bootMoment.ts';
+
 /** Time as the rest of Kennel sees it. Tests and the simulator pass their own. */
 export interface Clock {
   /** Wall clock, milliseconds since the epoch. May step; use it for dates, never for durations. */
   now(): number;
   /** Monotonic milliseconds since an arbitrary start: never steps. */
   elapsed(): number;
+  /** Now, in words that the next process understands however the wall clock is set meanwhile. Absent: nobody can tell. */
+  boot?(): BootMoment | undefined;
   setTimeout(callback: () => void, delayMs: number): unknown;
   clearTimeout(timer: unknown): void;
 }
@@ -11,6 +15,7 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
+  boot: bootMoment,
   setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };

@@ -165,7 +165,13 @@ export class JobRecording {
     const description = describeSource(resolution, { source, chosen });
     const at = clock.now();
     this.#beats++;
-    const started = writer.write({ t: 'started', at, source: description });
+    const boot = clock.boot?.();
+    const started = writer.write({
+      t: 'started',
+      at,
+      ...(boot && { boot }),
+      source: description,
+    });
     await Promise.race([started, aborted(signal)]);
     if (this.#broken !== undefined) throw this.#broken.reason;
     log('The recording starts.', description);

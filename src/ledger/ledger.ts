@@ -1,3 +1,4 @@
+import type { BootMoment } from '../core/bootMoment.ts';
 import type { EpochLedger } from './epochLedger.ts';
 import type {
   ChecksumAlgorithm,
@@ -95,6 +96,11 @@ export class Ledger {
   /** When the first playlist was accepted, milliseconds since the epoch. */
   get startedAt(): number | undefined {
     return this.#started?.at;
+  }
+
+  /** The same on the machine's own clock. */
+  get startedOn(): BootMoment | undefined {
+    return this.#started?.boot;
   }
 
   /** What was chosen to be recorded, as the recorder told it. */

@@ -1,3 +1,5 @@
+import type { BootMoment } from '../core/bootMoment.ts';
+
 /**
  * The lines of a recording's journal. A journal only grows; it is the truth about what was recorded, and everything else
  * (the database's rows, the manifest, the proof) can be rebuilt from it.
@@ -41,6 +43,8 @@ export interface AttemptBegan {
 export interface RecordingStarted {
   readonly t: 'started';
   readonly at: number;
+  /** The same moment for whoever goes on after the wall clock was set, until the next boot. Absent where it cannot be told. */
+  readonly boot?: BootMoment;
   /** What was chosen: variant, resolution, bit rate; for people and the manifest. */
   readonly source: Readonly<Record<string, unknown>>;
 }

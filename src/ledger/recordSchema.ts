@@ -38,7 +38,12 @@ export const recordSchema = z.discriminatedUnion('t', [
     recorder: z.string(),
     pid: whole,
   }),
-  z.object({ t: z.literal('started'), at: time, source: facts }),
+  z.object({
+    t: z.literal('started'),
+    at: time,
+    boot: z.object({ boot: z.string(), ms: time }).exactOptional(),
+    source: facts,
+  }),
   z.object({
     t: z.literal('epoch'),
     epoch: whole,

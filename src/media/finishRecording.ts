@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Finish, Job } from '../../machines/ports.ts';
+import { bootMoment, msSince } from '../core/bootMoment.ts';
 import { readJournal } from '../ledger/journal.ts';
 import { Ledger } from '../ledger/ledger.ts';
 import type { Destination } from './destination.ts';
@@ -43,8 +44,13 @@ export interface FinishRecordingOptions {
 export function finishRecording(options: FinishRecordingOptions): Finish {
   return {
     async footage(jobId) {
-      const { stored, startedAt } = await readLedger(options.directoryOf(jobId));
-      return { segments: stored, ...(startedAt !== undefined && { startedAt }) };
+      const { stored, startedAt, startedOn } = await readLedger(options.directoryOf(jobId));
+      const agoMs = startedOn && msSince(startedOn, bootMoment());
+      return {
+        segments: stored,
+        ...(startedAt !== undefined && { startedAt }),
+        ...(agoMs !== undefined && { agoMs }),
+      };
     },
     async mux(job, signal) {
       const directory = options.directoryOf(job.id);

@@ -4,8 +4,16 @@ import { bigDog } from '../../machines/bigDog.ts';
 import type { RecorderExit } from '../../machines/ports.ts';
 import { setupPorts } from './ports.ts';
 
-const setup = async (...args: Parameters<typeof setupPorts>) => {
-  const bundle = setupPorts(...args);
+type Bundle = ReturnType<typeof setupPorts>;
+
+/** `before`: changes the world in which the dog wakes. */
+const setup = async (
+  state?: Parameters<typeof setupPorts>[0],
+  spec?: Parameters<typeof setupPorts>[1],
+  before: (bundle: Bundle) => void = () => undefined,
+) => {
+  const bundle = setupPorts(state, spec);
+  before(bundle);
   const dog = createActor(bigDog(bundle.ports), {
     input: { jobId: 'rex' },
     clock: bundle.clock as never,
@@ -73,6 +81,22 @@ test.each([3_600_000, -3_600_000])(
     await pass(4_000);
     world.stepMs = stepMs;
     await exit({});
+    await pass(5_999);
+    expect(orders).not.toContain('stop over');
+    await pass(1);
+    expect(orders).toContain('stop over');
+  },
+);
+
+test.each([3_600_000, -3_600_000])(
+  'a wall clock that was set by %i ms while Kennel was away changes nothing either, where the boot is the same',
+  async (stepMs) => {
+    const spec = { durationMs: 10_000 };
+    const { pass, orders } = await setup('recording', spec, ({ world, clock }) => {
+      world.live = true;
+      world.stepMs = stepMs;
+      world.footage = { startedAt: clock.now - 4_000, agoMs: 4_000 };
+    });
     await pass(5_999);
     expect(orders).not.toContain('stop over');
     await pass(1);

@@ -1,4 +1,4 @@
-import type { Job, JobLog, Move, Ports, RecorderNews } from '../../machines/ports.ts';
+import type { Footage, Job, JobLog, Move, Ports, RecorderNews } from '../../machines/ports.ts';
 import type { Decision, JobState } from '../../machines/vocabulary.ts';
 import { SimClock } from '../simulation/simClock.ts';
 
@@ -11,6 +11,8 @@ export const setupPorts = (state: JobState = 'pending', spec: Partial<Job['spec'
   const world = {
     segments: 1,
     live: false,
+    /** What an earlier life left of when it began. */
+    footage: {} as Omit<Footage, 'segments'>,
     /** How far the wall clock was stepped. */
     stepMs: 0,
     /** Undefined: the recorder beats all the time. */
@@ -64,7 +66,7 @@ export const setupPorts = (state: JobState = 'pending', spec: Partial<Job['spec'
       record: (decision) => void decisions.push(decision),
     },
     finish: {
-      footage: async () => ({ segments: world.segments }),
+      footage: async () => ({ segments: world.segments, ...world.footage }),
       mux: async () => {
         const error = world.muxErrors.shift();
         if (error) throw error;
