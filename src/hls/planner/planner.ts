@@ -7,7 +7,13 @@ import { endOf, type Placed, type Placement, type Slid } from './placement.ts';
 import { PlanLines, type PlannedRecord } from './planLines.ts';
 import type { PlannerSource } from './plannerSource.ts';
 import { PlannerSources } from './plannerSources.ts';
-import { FETCHES_MAX, type FetchFailure, type FetchOrder, PlannerQueue } from './queue.ts';
+import {
+  FETCHES_MAX,
+  type FetchFailure,
+  type FetchOrder,
+  type LostSegment,
+  PlannerQueue,
+} from './queue.ts';
 import type { PlannerResume } from './resume.ts';
 import { PlannerTimeline, type Unprobed } from './timeline.ts';
 import { SLID_REMEMBERED_MAX } from './timelineState.ts';
@@ -121,11 +127,6 @@ export class Planner {
   /** Nothing usable is to be expected of this source: it did not answer for two target durations and three polls. */
   isGone(source: number, now: number): boolean {
     return this.#sources.isGone(source, now);
-  }
-
-  /** Whether this source's numbers are known: what it lists then fills the gaps of the others. */
-  isJoined(source: number): boolean {
-    return this.#timeline.isJoined(source);
   }
 
   /** A poll was sent to one of the links; returns the number to report its answer under. */
@@ -277,10 +278,8 @@ export class Planner {
     const first = playlist.mediaSequence + shift;
     const end = endOf(playlist) + shift;
     const { segments } = playlist;
-    this.#queue.relist(
-      { source: source.number, epoch, shift, first, end, segments, expiresAt },
-      now,
-    );
+    const listing = { source: source.number, epoch, shift, first, end, segments, expiresAt };
+    this.#queue.relist(listing, now, placement.fresh[0]?.place.msn);
     this.#lines.add(...this.#marks.of(placement));
   }
 
@@ -291,7 +290,7 @@ export class Planner {
       detail: 'it left the playlist before it could be stored',
     } as const;
     const isOpen = epoch === this.#timeline.epoch;
-    const expiresAt = isOpen && source ? this.#mirroredUntil(source, now) : undefined;
+    const expiresAt = isOpen && source ? this.#sources.mirroredUntil(source, now) : undefined;
     const hoped = expiresAt === undefined ? 0 : Math.min(count, SLID_REMEMBERED_MAX);
     const named = count - hoped;
     const eachMs = durationMs / count;
@@ -315,8 +314,8 @@ export class Planner {
       return;
     }
     const failure = { cause: 'marked', detail: 'the playlist marks it as missing' } as const;
-    const expiresAt = this.#mirroredUntil(source, now);
-    if (expiresAt === undefined) this.#lines.lose({ key, failure, durationMs }, 1);
+    const expiresAt = this.#sources.mirroredUntil(source, now);
+    if (expiresAt === undefined) this.#loseAll([{ key, failure, durationMs }]);
     else this.#queue.add({ key, failure, durationMs, expiresAt }, now);
   }
 
@@ -334,7 +333,7 @@ export class Planner {
   #judge(now: number): void {
     this.#restSilent(now);
     const isEnded = this.#end.endListed(now);
-    this.#lines.loseAll(this.#queue.expire(now, this.#end.ended));
+    this.#loseAll(this.#queue.expire(now, this.#end.ended));
     if (this.#stopped !== undefined) {
       const isBusy = this.#queue.open > 0 || this.#probe !== undefined;
       if (isBusy && now < this.#stopped.until) return;
@@ -365,6 +364,11 @@ export class Planner {
     for (const { number } of gone) this.#queue.rest(number, now);
   }
 
+  #loseAll(lost: readonly LostSegment[]): void {
+    this.#lines.loseAll(lost);
+    if (this.#sources.count > 1) for (const { key } of lost) this.#timeline.lost(key);
+  }
+
   #judgeEndListed(now: number): void {
     const deaf = this.#queue.size > 0 && this.#end.deaf(now);
     if (this.#queue.size > 0 && !deaf) return;
@@ -387,10 +391,6 @@ export class Planner {
     this.#lines.loseAll(
       left.map(({ durationMs, ...place }) => ({ key: this.#key(place), failure, durationMs })),
     );
-  }
-
-  #mirroredUntil(source: PlannerSource, now: number): number | undefined {
-    return this.#sources.mirroredUntil(source, now, (other) => this.#timeline.isJoined(other));
   }
 
   #key({ epoch, msn }: { epoch: number; msn: number }): SegmentKey {

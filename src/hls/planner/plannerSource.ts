@@ -88,7 +88,7 @@ export class PlannerSource {
 
   /** When what it lists now can have left its window: two target durations are the time to tell. */
   expiry(now: number): number {
-    return now + this.windowMs + 2 * this.targetDurationMs;
+    return now + this.windowMs + 2 * (this.targetDurationMs || GONE_UNKNOWN_MS);
   }
 
   evidence(now: number): Readonly<Record<string, unknown>> {

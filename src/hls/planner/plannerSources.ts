@@ -40,6 +40,10 @@ export class PlannerSources {
     return this.#sources.get(number) ?? new PlannerSource(number, now);
   }
 
+  get count(): number {
+    return this.#sources.size;
+  }
+
   /** In order of preference. */
   all(): PlannerSource[] {
     return [...this.#sources.values()].sort((a, b) => a.number - b.number);
@@ -70,15 +74,14 @@ export class PlannerSources {
     return lead?.number ?? 0;
   }
 
-  /** Until when it is worth waiting for other sources to list what this one does not; undefined where there are none. */
-  mirroredUntil(
-    source: PlannerSource,
-    now: number,
-    isJoined: (source: number) => boolean,
-  ): number | undefined {
+  /**
+   * Until when it is worth waiting for other sources to list what this one does not; undefined where there are none. One that
+   * is not joined yet may soon be.
+   */
+  mirroredUntil(source: PlannerSource, now: number): number | undefined {
     let until: number | undefined;
     for (const other of this.#sources.values()) {
-      if (other === source || !isJoined(other.number) || this.isGone(other.number, now)) continue;
+      if (other === source || this.isGone(other.number, now)) continue;
       until = Math.max(until ?? now, other.expiry(now));
     }
     return until;

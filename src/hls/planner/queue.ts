@@ -105,13 +105,16 @@ export class PlannerQueue {
     this.#leaving.push(expiresAt, one);
   }
 
-  /** A source's playlist was accepted: this is listed (under newer addresses), what it listed else is not any more. */
-  relist(listing: Listing, now: number): void {
+  /**
+   * A source's playlist was accepted: this is listed (under newer addresses), what it listed else is not any more. `freshFrom`: the
+   * first number that will be added, if any.
+   */
+  relist(listing: Listing, now: number, freshFrom = listing.end): void {
     const { source, epoch, first, end } = listing;
     const before = this.#listings.isResting(source) ? undefined : this.#listings.get(source);
     this.#listings.wake(source);
     const waiting = this.#segments.oldest(epoch);
-    this.#listings.set(listingFrom(listing, waiting ?? end));
+    this.#listings.set(listingFrom(listing, Math.min(waiting ?? end, freshFrom)));
     if (waiting === undefined) return;
     const was = before ?? { first: end, end };
     const each = (from: number, to: number, what: (place: Place) => void) => {

@@ -17,6 +17,8 @@ const CONTENT_EVERY_MS = 10_000;
 const CONTENT_LAST_MS = 60_000;
 /** Tries at the first rate: one for each place in the window that is asked about. */
 const CONTENT_TRIES = 3;
+/** Stored segments without which content is not compared: with fewer, it would mostly be in vain. */
+const STORED_MIN = 3;
 
 /**
  * A source whose dates end this long before those of what is stored is taken to have another clock, not to be late: edges and
@@ -30,26 +32,35 @@ const LATE_MAX_MS = 120_000;
  */
 export function joinSource(state: TimelineState, heard: Heard, mayLead: boolean): Verdict {
   const { view, playlist, now } = heard;
-  // What is older than the memory, however the sources lag, tells nothing.
-  const newest = playlist.segments.slice(-2 * REMEMBERED_SEGMENTS_MAX);
-  const byNames = view.namesLie ? undefined : shiftByNames(state.history, newest);
-  const shift = byNames ?? shiftByDates(state.history.dated(), newest);
+  const shift = shiftAtHand(state, heard);
   if (shift !== undefined) return join(state, heard, shift);
   keepApart(heard);
   // Before it has to lead, all that can tell is asked once.
   const isDue = now >= view.joinAgainAt || (mayLead && !view.joinTriedAll);
-  const candidates = isDue ? contentCandidates(state, playlist) : [];
+  const candidates = isDue ? contentCandidates(state, playlist, mayLead) : [];
   if (candidates.length > 0) {
     const rarer = Math.max(0, view.joinTries - CONTENT_TRIES + 1);
     view.joinAgainAt = now + Math.min(CONTENT_LAST_MS, CONTENT_EVERY_MS * 2 ** rarer);
     const turn = view.joinTries % candidates.length;
+    const isThorough = mayLead || view.joinTries === 0;
     view.joinTries++;
     view.joinTriedAll ||= mayLead;
-    // While another source leads there is time to ask about one segment now and then.
-    const asked = mayLead ? candidates : candidates.slice(turn, turn + 1);
+    // While another source leads, one segment now and then is enough after the first time.
+    const asked = isThorough ? candidates : candidates.slice(turn, turn + 1);
     return { reason: 'join', heard, candidates: asked };
   }
   return mayLead ? takeOver(state, heard) : state.nothing('apart', heard);
+}
+
+/** The shift, as far as it can be told without asking for content: by names, or by dates. */
+export function shiftAtHand(
+  { history }: TimelineState,
+  { view, playlist }: Heard,
+): number | undefined {
+  // What is older than the memory, however the sources lag, tells nothing.
+  const newest = playlist.segments.slice(-2 * REMEMBERED_SEGMENTS_MAX);
+  const byNames = view.namesLie ? undefined : shiftByNames(history, newest);
+  return byNames ?? shiftByDates(history.dated(), newest);
 }
 
 /** The content of one of its segments is known. Undefined when that tells nothing. */
@@ -149,16 +160,24 @@ function shiftByContent(
 }
 
 /**
- * The segments to be asked about, the likeliest first: one that is stored if both sources count alike; then, among as many of the
- * newest as are stored, the one in the middle, as either may be ahead of the other; or, should one be far ahead, at either end.
+ * The segments to be asked about, the likeliest first: one that is stored if both sources count alike; then the one in the middle
+ * of as many of the newest as are stored, and in the middle of all, as either source may be ahead of the other. None while too
+ * little is stored to say anything, unless it is urgent.
  */
-function contentCandidates(state: TimelineState, playlist: MediaPlaylist): PlaylistSegment[] {
+function contentCandidates(
+  state: TimelineState,
+  playlist: MediaPlaylist,
+  isUrgent: boolean,
+): PlaylistSegment[] {
   const stored = new Set(state.history.contents().map(({ msn }) => msn));
   const listed = playlist.segments.filter(({ gap }) => !gap);
+  const least = isUrgent ? 1 : Math.min(STORED_MIN, listed.length);
+  if (stored.size < least) return [];
   const alike = listed.findLast(({ msn }) => stored.has(msn));
-  const newest = stored.size === 0 ? [] : listed.slice(-stored.size);
-  const middle = Math.floor((newest.length - 1) / 2);
-  const found = new Set([alike, newest[middle], newest[0], newest.at(-2)]);
+  const newest = listed.slice(-stored.size);
+  const middle = (segments: readonly PlaylistSegment[]) =>
+    segments[Math.floor((segments.length - 1) / 2)];
+  const found = new Set([alike, middle(newest), middle(listed), listed[0]]);
   return [...found].filter((segment) => segment !== undefined).slice(0, CONTENT_TRIES);
 }
 

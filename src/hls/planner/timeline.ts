@@ -4,7 +4,7 @@ import { endOf, type Placement, type Slid } from './placement.ts';
 import { type Answer, isQuestion, type Question, type Verdict } from './question.ts';
 import type { PlannerResume } from './resume.ts';
 import { goForward, joined, placeResumed } from './resumeJoin.ts';
-import { joinedByContent, joinSource } from './sourceJoin.ts';
+import { joinedByContent, joinSource, shiftAtHand } from './sourceJoin.ts';
 import { type Heard, TimelineState } from './timelineState.ts';
 
 /** An answer that only looks old is checked by content at most this often, because each check costs a download. */
@@ -84,6 +84,11 @@ export class PlannerTimeline {
     if (place.epoch === this.#state.epoch) this.#state.stored(place.msn, checksum, from);
   }
 
+  /** It was named as lost; another source may list it after all. */
+  lost({ epoch, msn }: Place): void {
+    if (epoch === this.#state.epoch) this.#state.lost(msn);
+  }
+
   /** There will be no playlist any more: what an earlier life left open and no playlist has told about. */
   left(): Slid[] {
     const state = this.#state;
@@ -159,6 +164,12 @@ export class PlannerTimeline {
     // From the newest on: there the names that are known begin.
     if (segments.findLast(({ msn, identity }) => history.isAt(source, msn + shift, identity))) {
       return this.#looksSame(heard);
+    }
+    // It was away, or its numbers moved: what the others have listed meanwhile tells.
+    const moved = this.#state.joined().length > 1 ? shiftAtHand(this.#state, heard) : undefined;
+    if (moved !== undefined) {
+      view.shift = moved;
+      return this.#state.goOn(heard);
     }
     if (segments.some(({ identity }) => history.placeOf(source, identity) !== undefined)) {
       return this.#isAlone(heard) ? this.#relabelled(heard) : this.#part(heard);

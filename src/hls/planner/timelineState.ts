@@ -51,8 +51,8 @@ export class TimelineState {
   holes: readonly number[];
   /** Where the dates of what is stored end, milliseconds since the epoch. */
   storedUntil: number | undefined;
-  /** Numbers of this epoch that slid by unseen, and whether they were found after all. */
-  readonly #slidBy = new Map<number, 'missing' | 'found'>();
+  /** Numbers of this epoch that slid by unseen or were lost, and whether they were found after all. */
+  readonly #slidBy = new Map<number, 'missing' | 'lost' | 'found'>();
 
   constructor(resume: PlannerResume | undefined) {
     this.resume = resume;
@@ -102,9 +102,18 @@ export class TimelineState {
     this.storedUntil = Math.max(this.storedUntil ?? wallClock, wallClock + durationMs);
   }
 
-  /** Everything that was waited for slid by unseen. */
+  /** All of these slid by unseen. */
   slidAll(segments: readonly PlaylistSegment[], shift: number): boolean {
-    return segments.every(({ msn }) => this.#slidBy.has(msn + shift));
+    return segments.every(({ msn }) => {
+      const fate = this.#slidBy.get(msn + shift);
+      return fate !== undefined && fate !== 'lost';
+    });
+  }
+
+  /** It was named as lost, and is worth a try when another source lists it after all. */
+  lost(msn: number): void {
+    if (!this.#slidBy.has(msn)) this.#slidBy.set(msn, 'lost');
+    this.#forgetSlid();
   }
 
   nothing(verdict: Placement['verdict'], { view, playlist }: Omit<Heard, 'now'>): Placement {
@@ -219,7 +228,7 @@ export class TimelineState {
   #again(segments: readonly PlaylistSegment[], shift: number): Placed[] {
     if (this.#slidBy.size === 0) return [];
     const again = segments.filter(
-      ({ msn, gap }) => !gap && this.#slidBy.get(msn + shift) === 'missing',
+      ({ msn, gap }) => !gap && /missing|lost/.test(this.#slidBy.get(msn + shift) ?? ''),
     );
     for (const { msn } of again) this.#slidBy.set(msn + shift, 'found');
     return this.placed(again, shift);
@@ -232,6 +241,10 @@ export class TimelineState {
         this.#slidBy.set(one, 'missing');
       }
     }
+    this.#forgetSlid();
+  }
+
+  #forgetSlid(): void {
     for (const oldest of this.#slidBy.keys()) {
       if (this.#slidBy.size <= SLID_REMEMBERED_MAX) return;
       this.#slidBy.delete(oldest);

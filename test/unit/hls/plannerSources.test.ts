@@ -170,7 +170,7 @@ describe('a source that cannot be joined', () => {
   });
 
   it('is not taken for a new one when the first one is away for a moment', () => {
-    const events = [{ kind: 'outage', at: 12_000, forMs: 1_500 }] as const;
+    const events = [{ kind: 'outage', at: 12_000, forMs: 600 }] as const;
     const result = live([{ events }, other]);
     expect([epochs(result), missing(result), doubled(result)]).toEqual([['first'], [], []]);
   });
