@@ -179,8 +179,6 @@ const recorderHosts = (config: Config, log: Log) =>
     runDirectory: join(config.dataDir, 'run'),
     logDirectory: logDirectoryOf(config),
     hosts: config.hosts,
-    environment:
-      config.certificateFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: config.certificateFile },
     limits: { memoryBytesMax: config.hostMemoryMiB * 1024 ** 2 },
     environment:
       config.certificatesFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: config.certificatesFile },

@@ -40,11 +40,6 @@ export const configSchema = z.strictObject({
     .describe(
       'PEM file of authorities to trust besides those that Node knows, e.g. a private one.',
     ),
-  certificateFile: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('PEM file of certificate authorities to trust besides the usual ones.'),
   searchPath: z.string().default('').describe('Where programs are looked for.'),
 });
 
@@ -60,7 +55,5 @@ export const ENVIRONMENT: Readonly<Record<Setting, string>> = {
   logLevel: 'KENNEL_LOG_LEVEL',
   ffmpeg: 'KENNEL_FFMPEG',
   certificatesFile: 'NODE_EXTRA_CA_CERTS',
-  // Node's own name for it: this process reads it at its start, and hands it on to its recorder hosts.
-  certificateFile: 'NODE_EXTRA_CA_CERTS',
   searchPath: 'PATH',
 };
