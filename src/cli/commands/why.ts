@@ -1,5 +1,6 @@
 import { loadConfig } from '../../config/load.ts';
 import type { CliContext } from '../context.ts';
+import { mergeHistories } from '../mergeHistories.ts';
 
 export interface WhyOptions {
   readonly id: string;
@@ -29,7 +30,7 @@ export async function why(context: CliContext, { id, dataDir, json }: WhyOptions
         evidence,
       }),
     );
-    for (const { at, ...told } of [...moves, ...decisions].sort((a, b) => a.at - b.at)) {
+    for (const { at, ...told } of mergeHistories([moves, decisions])) {
       const date = new Date(at).toISOString();
       context.terminal.out(
         json
