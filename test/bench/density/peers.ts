@@ -51,7 +51,7 @@ function argumentsOf(peer: Exclude<Peer, 'curl'>, { url, out, isTls }: One): rea
     }
     case 'streamlink': {
       const trust = isTls ? ['--http-no-ssl-verify'] : [];
-      const quiet = ['--no-config', '--loglevel', 'error', '--force'];
+      const quiet = ['--loglevel', 'error', '--force'];
       return [...quiet, ...trust, '-o', out, `hls://${url}`, 'best'];
     }
     case 'yt-dlp': {

@@ -26,13 +26,15 @@ export function programSubject(options: ProgramSubjectOptions): Subject {
     spawn(file, args, {
       cwd: directory,
       stdio: 'ignore',
+      // A group of its own: yt-dlp that is killed leaves its ffmpeg behind.
+      detached: true,
       env: { PATH: process.env['PATH'] ?? '', HOME: directory },
     }),
   );
   const exits = children.map(exitOf);
   const roots = children.flatMap(({ pid }) => pid ?? []);
   const signal = (which: NodeJS.Signals) => {
-    for (const child of children) child.kill(which);
+    for (const pid of roots) killGroup(pid, which);
   };
   return {
     name,
@@ -49,6 +51,14 @@ export function programSubject(options: ProgramSubjectOptions): Subject {
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+function killGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // All of it has ended already.
+  }
 }
 
 const exitOf = (child: ChildProcess): Promise<number | null> =>
