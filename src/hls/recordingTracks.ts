@@ -4,6 +4,7 @@ import type { FirstPlaylist } from './recordingRun.ts';
 import { MAIN_TRACK } from './source/linkSource.ts';
 import type { TrackFeed } from './source/trackFeed.ts';
 import { type TrackParts, TrackRecording } from './trackRecording.ts';
+import { unheardOf } from './unheard.ts';
 
 /**
  * How long other tracks may go on when the main one has seen its ENDLIST, milliseconds. Packagers write all playlists within a
@@ -26,9 +27,16 @@ export class RecordingTracks {
   readonly #options: RecordingTracksOptions;
   readonly #main: TrackRecording;
   readonly #others: readonly TrackRecording[];
+  /** How long ago the recording began when this attempt did, milliseconds; undefined where this is the first. */
+  readonly #agedMs: number | undefined;
+  readonly #attemptAt: number;
 
   constructor(options: RecordingTracksOptions) {
     this.#options = options;
+    const { clock, ledger } = options;
+    this.#attemptAt = clock.elapsed();
+    this.#agedMs =
+      ledger.startedAt === undefined ? undefined : Math.max(0, clock.now() - ledger.startedAt);
     const tracks = [...options.feeds].map(([track, feed]) => {
       const isMain = track === MAIN_TRACK;
       const patienceMs = isMain ? options.patienceMs : Number.POSITIVE_INFINITY;
@@ -79,11 +87,19 @@ export class RecordingTracks {
     for (const track of [this.#main, ...this.#others]) track.abort(reason);
   }
 
-  /** What nobody ever saw a playlist of cannot be named segment by segment: the end says that it is missing. */
+  /** What nobody saw a playlist of cannot be named segment by segment: the end says which tracks lack something. */
   #withUnheard(end: StreamEnd): StreamEnd {
-    const unheard = this.#others.flatMap(({ isHeard, track }) => (isHeard ? [] : [track]));
+    const main = this.#main.hearing;
+    const beganAt =
+      this.#agedMs === undefined
+        ? (main.first?.at ?? this.#attemptAt)
+        : this.#attemptAt - this.#agedMs;
+    const others = this.#others.map(({ hearing }) => hearing);
+    const unheard = unheardOf({ beganAt, newAt: main.newAt }, others);
     if (unheard.length === 0) return end;
-    this.#options.log('Tracks are missing: their playlists could never be read.', { unheard });
+    this.#options.log('Tracks lack what cannot be counted: their playlists could not be read.', {
+      unheard,
+    });
     return { ...end, evidence: { ...end.evidence, unheard } };
   }
 

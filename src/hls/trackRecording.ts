@@ -6,6 +6,7 @@ import { resumeFrom } from './planner/resume.ts';
 import type { RecordWriter, Taker } from './recordingPorts.ts';
 import { type FirstPlaylist, RecordingRun } from './recordingRun.ts';
 import type { TrackFeed } from './source/trackFeed.ts';
+import type { Hearing } from './unheard.ts';
 
 export interface TrackParts {
   readonly ledger: Ledger;
@@ -34,6 +35,9 @@ export class TrackRecording {
   readonly #before: number;
   readonly #isResumed: boolean;
   readonly #feed: TrackFeed;
+  /** When its last segment was stored by an earlier attempt, else when this one began; monotonic milliseconds. */
+  readonly #newBefore: number;
+  #end: StreamEnd | undefined;
 
   constructor(options: TrackOptions) {
     const { track, feed, patienceMs, ledger, clock } = options;
@@ -42,13 +46,21 @@ export class TrackRecording {
     this.#before = resume?.settled ?? 0;
     this.#isResumed = resume !== undefined;
     this.#feed = feed;
+    this.#newBefore = clock.elapsed() - (resume?.idleMs ?? 0);
     this.#planner = new Planner({ track, patienceMs, resume, now: clock.elapsed() });
     this.#run = new RecordingRun({ ...options, feed, planner: this.#planner });
   }
 
-  /** Whether there was ever a playlist for it, in this attempt or an earlier one. */
-  get isHeard(): boolean {
-    return this.#isResumed || this.#feed.isHeard;
+  get hearing(): Hearing {
+    const { first, newAt = this.#newBefore, targetMs = 0 } = this.#feed.heard ?? {};
+    return {
+      track: this.track,
+      isResumed: this.#isResumed,
+      hasEnded: this.#end?.why === 'endlist',
+      first,
+      newAt,
+      targetMs,
+    };
   }
 
   /** Segments that this attempt came to know of, and how many of them are stored or named. */
@@ -61,8 +73,9 @@ export class TrackRecording {
   }
 
   /** Rejects with what `abort` was told, or with a bug. */
-  run(first?: FirstPlaylist): Promise<StreamEnd> {
-    return this.#run.run(first);
+  async run(first?: FirstPlaylist): Promise<StreamEnd> {
+    this.#end = await this.#run.run(first);
+    return this.#end;
   }
 
   stop(why: 'duration' | 'stopped'): void {

@@ -13,14 +13,20 @@ export interface TrackFeedOptions {
   log(message: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
+/** When a track was heard in this attempt. Times are monotonic milliseconds. */
+export interface Heard {
+  readonly first: { readonly at: number; readonly windowMs: number };
+  /** When it last said something new. */
+  readonly newAt: number;
+  readonly targetMs: number;
+}
+
 /** The playlists of one track, from whichever sources are asked now. */
 export class TrackFeed {
   readonly #options: TrackFeedOptions;
   readonly #playlists = new Map<number, PlaylistSource>();
   readonly #switch: SourceSwitch;
-  /** Of the last playlist, milliseconds; an origin may hold its next answer back for about as long. */
-  #targetDurationMs = 0;
-  #isHeard = false;
+  #heard: Heard | undefined;
 
   constructor(options: TrackFeedOptions) {
     this.#options = options;
@@ -28,9 +34,9 @@ export class TrackFeed {
     this.#switch = new SourceSwitch({ links: sources.links, dual });
   }
 
-  /** Whether any source has ever answered with a playlist. */
-  get isHeard(): boolean {
-    return this.#isHeard;
+  /** Undefined before any source has answered with a playlist. */
+  get heard(): Heard | undefined {
+    return this.#heard;
   }
 
   /** How many sources are known. */
@@ -59,17 +65,18 @@ export class TrackFeed {
   async poll(source: number, poll: PlaylistPoll): Promise<MediaPlaylist | 'unchanged'> {
     const { clock } = this.#options;
     this.#grow();
-    const graceMs = poll.blockUntilMsn !== undefined ? this.#targetDurationMs : 0;
+    // An origin that holds its answer back does so for about as long as a segment lasts.
+    const graceMs = poll.blockUntilMsn !== undefined ? (this.#heard?.targetMs ?? 0) : 0;
     this.#switch.asked(source, clock.elapsed(), graceMs);
     try {
       const answer = await this.#playlist(source).poll(poll);
       const now = clock.elapsed();
       const before = this.#switch.active;
-      this.#isHeard = true;
       if (answer === 'unchanged') this.#switch.answered(source, { now, isNew: false });
       else {
-        const targetMs = answer.targetDurationMs;
-        this.#targetDurationMs = targetMs;
+        const { targetDurationMs: targetMs, windowMs } = answer;
+        const { first = { at: now, windowMs } } = this.#heard ?? {};
+        this.#heard = { first, newAt: now, targetMs };
         this.#switch.answered(source, { now, isNew: true, targetMs });
       }
       if (this.#switch.active !== before) this.#tell(before);

@@ -15,11 +15,14 @@ const MASTER = [
 async function setup() {
   const live = { first: 0, count: 3, ended: false };
   const broken: Record<string, Answer | undefined> = {};
+  /** Other playlists than the usual ones. */
+  const lists: Record<string, string | undefined> = {};
   const master = { text: MASTER };
   const origin = await originFor((requested) => {
     if (requested === '/live.m3u8') return master.text;
     const [, name = '', number] = /^\/([a-z]+)(?:-(\d+)\.ts|\.m3u8)$/.exec(requested) ?? [];
     if (broken[name] !== undefined) return broken[name];
+    if (number === undefined && lists[name] !== undefined) return lists[name];
     if (number === undefined) return playlistText({ ...live, name: (msn) => `${name}-${msn}.ts` });
     return tsSegment(Number(number) + 1_000 * name.length);
   });
@@ -32,7 +35,7 @@ async function setup() {
       ledger.tracks.map((track) => [track, ledger.segments(track).map(({ msn }) => msn)]),
     );
   };
-  return { ...parts, live, broken, master, origin, url, asked, stored };
+  return { ...parts, live, broken, lists, master, origin, url, asked, stored };
 }
 
 describe('a stream whose sound is apart', () => {
@@ -96,6 +99,55 @@ describe('a stream whose sound is apart', () => {
     live.ended = true;
     const exit = await record({ url }, 1, fasterBy(100)).exited;
     expect(exit).toMatchObject({ why: 'endlist', evidence: { unheard: ['audio-en'] } });
+  });
+
+  it('says at the end that its sound went away and did not come back', async () => {
+    const { record, url, live, broken, stored, journal } = await setup();
+    const recorder = record({ url }, 1, fasterBy(100));
+    await until(() => recorder.progress().settled === 6);
+    broken['en'] = { status: 404 };
+    for (let first = 1; first < 30; first++) {
+      live.first = first;
+      await until(async () => (await stored())['main']?.length === first + 3);
+    }
+    recorder.stop('over');
+    await recorder.exited;
+    expect((await journal()).ledger.ended?.evidence).toMatchObject({ unheard: ['audio-en'] });
+  });
+
+  it('says at the end that its sound came late, unless that still listed the beginning', async () => {
+    const { record, url, live, broken, lists, stored, journal } = await setup();
+    broken['en'] = { status: 404 };
+    broken['de'] = { status: 404 };
+    const recorder = record({ url, audio: ['all'] }, 1, fasterBy(100));
+    for (let first = 0; first < 30; first++) {
+      live.first = first;
+      await until(async () => (await stored())['main']?.length === first + 3);
+    }
+    const whole = playlistText({ first: 0, count: 32, name: (msn) => `de-${msn}.ts` });
+    lists['de'] = whole.replaceAll(/(?<=EXTINF:|TARGETDURATION:)[\d.]+/g, '100');
+    Object.assign(broken, { en: undefined, de: undefined });
+    await until(async () => {
+      const { 'audio-en': english = [], 'audio-de': german = [] } = await stored();
+      return english.length === 3 && german.length === 32;
+    });
+    recorder.stop('over');
+    await recorder.exited;
+    expect((await journal()).ledger.ended?.evidence).toMatchObject({ unheard: ['audio-en'] });
+  });
+
+  it('is whole when its sound has ended by its own word, and says so of no track', async () => {
+    const { record, url, live, broken, stored, journal } = await setup();
+    const recorder = record({ url }, 1, fasterBy(100));
+    await until(() => recorder.progress().settled === 6);
+    broken['en'] = playlistText({ ...live, ended: true, name: (msn) => `en-${msn}.ts` });
+    for (let first = 1; first < 30; first++) {
+      live.first = first;
+      await until(async () => (await stored())['main']?.length === first + 3);
+    }
+    recorder.stop('over');
+    await recorder.exited;
+    expect((await journal()).ledger.ended?.evidence).not.toHaveProperty('unheard');
   });
 
   it('ends with the picture although its sound goes on', async () => {
