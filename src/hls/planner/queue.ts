@@ -372,6 +372,8 @@ export class PlannerQueue {
     one.unlistedAt = undefined;
     one.overdue = false;
     if (one.state !== 'missing') return;
+    // A later list may take it back.
+    for (const [source, segment] of this.#listings.segmentsAt(place)) one.kept.set(source, segment);
     this.#missing--;
     one.state = 'waiting';
     this.#untried.push(one.order, one);

@@ -104,10 +104,9 @@ describe('whatever two sources do', () => {
         (options, kin, bad) => {
           const { dated, names } = kin;
           const second = { ...kin, lagMs: options.lagMs };
-          // Content joins them only when some is stored, and not at once.
-          const isByContent = names === 'b' && !dated;
+          // Dates and content join them only when there are some, and not at once.
           const events = bad.filter(
-            (one) => !isByContent || ('content' in one ? one.content >= 12 : one.at >= 12_000),
+            (one) => names === 'a' || ('content' in one ? one.content >= 12 : one.at >= 12_000),
           );
           const result = live({ dated, events }, second, options);
           holds(result);
