@@ -1,7 +1,10 @@
 import type { Ledger } from '../ledger/ledger.ts';
 import type { InitStored, SegmentStored } from '../ledger/record.ts';
 
-/** Segments of one track whose timestamps follow one clock: neither a discontinuity nor an epoch lies between them. */
+/**
+ * Segments of one track whose timestamps follow one clock: neither a discontinuity nor an epoch lies between them, nor a change
+ * to another link's encoder.
+ */
 export interface Timeline {
   readonly segments: readonly SegmentStored[];
   /** How many times sequence numbers are missing between neighbours: the clock jumps forward there. */
@@ -18,6 +21,12 @@ export interface TrackRun {
   readonly parameters?: string;
 }
 
+/**
+ * Whether a segment from another of the job's links continues the one before it, on the same clock and with the same parameters,
+ * as a mirror's does.
+ */
+export type GoesOn = (before: SegmentStored, next: SegmentStored) => boolean;
+
 /** The codec parameters of a segment as one comparable text; undefined when nobody could read them. */
 export type ParametersOf = (segment: SegmentStored) => string | undefined;
 
@@ -27,6 +36,8 @@ export interface TrackRunsOptions {
    * What nobody could read splits nothing.
    */
   readonly parametersOf?: ParametersOf;
+  /** Asked where neighbours come from different links. Default: another link has another encoder, with a clock of its own. */
+  readonly goesOn?: GoesOn;
   /** Stored, but not usable any more: these count as missing. */
   readonly leftOut?: ReadonlySet<SegmentStored>;
 }
@@ -35,10 +46,10 @@ export interface TrackRunsOptions {
 export function trackRuns(
   ledger: Ledger,
   track: string,
-  { parametersOf = () => undefined, leftOut }: TrackRunsOptions = {},
+  { parametersOf = () => undefined, goesOn = () => false, leftOut }: TrackRunsOptions = {},
 ): TrackRun[] {
   const segments = ledger.segments(track).filter((segment) => leftOut?.has(segment) !== true);
-  const runs = groupByFile(ledger, track, segments);
+  const runs = groupByFile({ ledger, track, goesOn }, segments);
   return runs.flatMap((run) => splitByParameters(run, parametersOf));
 }
 
@@ -59,6 +70,10 @@ export const segmentsOf = (run: Pick<TrackRun, 'timelines'>): SegmentStored[] =>
 export const isBroken = (run: Pick<TrackRun, 'timelines'>): boolean =>
   run.timelines.length > 1 || run.timelines.some((timeline) => timeline.holes > 0);
 
+/** Whether two segments come from the same of the job's links. */
+export const isSameSource = (one: SegmentStored, other: SegmentStored): boolean =>
+  (one.source ?? 0) === (other.source ?? 0);
+
 /** Segments of one timeline, which may be fewer than it had, as a timeline. */
 export const timelineOf = (segments: readonly SegmentStored[]): Timeline => ({
   segments,
@@ -69,8 +84,11 @@ export const timelineOf = (segments: readonly SegmentStored[]): Timeline => ({
 });
 
 function groupByFile(
-  ledger: Ledger,
-  track: string,
+  {
+    ledger,
+    track,
+    goesOn,
+  }: { readonly ledger: Ledger; readonly track: string; readonly goesOn: GoesOn },
   segments: readonly SegmentStored[],
 ): TrackRun[] {
   const runs: { run: Omit<TrackRun, 'timelines'>; timelines: MutableTimeline[] }[] = [];
@@ -90,7 +108,7 @@ function groupByFile(
       previous = undefined;
     }
     let timeline = current.timelines.at(-1);
-    const joint = jointBetween(previous, segment);
+    const joint = jointBetween(previous, segment, goesOn);
     if (timeline === undefined || joint === 'break') {
       timeline = { segments: [], holes: 0 };
       current.timelines.push(timeline);
@@ -111,9 +129,11 @@ interface MutableTimeline {
 function jointBetween(
   previous: SegmentStored | undefined,
   next: SegmentStored,
+  goesOn: GoesOn,
 ): 'break' | 'hole' | 'none' {
   if (previous === undefined || previous.epoch !== next.epoch) return 'break';
   if (previous.discontinuity !== next.discontinuity) return 'break';
+  if (!isSameSource(previous, next) && !goesOn(previous, next)) return 'break';
   return next.msn === previous.msn + 1 ? 'none' : 'hole';
 }
 

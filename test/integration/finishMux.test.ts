@@ -69,6 +69,16 @@ const RECORDINGS: Record<string, Stretch[]> = {
     { set: 'ts', from: 0, to: 4, epoch: 1 },
     { set: 'ts', from: 50, to: 55, discontinuity: 1, lost: [52, 53] },
   ],
+  'MPEG-TS with segments of another link, whose clock is far away': [
+    { set: 'ts', from: 20, to: 23 },
+    { set: 'ts', from: 50, to: 51, source: 1 },
+    { set: 'ts', from: 26, to: 29 },
+  ],
+  'MPEG-TS with segments of another link, whose clock is a little behind': [
+    { set: 'ts', from: 20, to: 23 },
+    { set: 'ts', from: 17, to: 18, source: 1 },
+    { set: 'ts', from: 26, to: 29 },
+  ],
   'fragmented MP4': [{ set: 'fmp4', from: 0, to: 9 }],
   'fragmented MP4 with a gap and a clock set back': [
     { set: 'fmp4', from: 5, to: 11, lost: [7, 8] },

@@ -8,6 +8,7 @@ import { renditionsOf } from '../renditions.ts';
 import { decisiveSegments, type TrackRun, trackRuns } from '../runs.ts';
 import { runsOf } from '../runsOf.ts';
 import { packedTimestamp } from '../timing/packedTimestamp.ts';
+import { isSeamless } from '../timing/seam.ts';
 import type { Measured } from '../timing/timelinePlace.ts';
 
 /** A run, and what its segments are. */
@@ -56,8 +57,10 @@ export async function readRuns(options: ReadRunsOptions): Promise<ReadRun[]> {
   };
   const infoOf = (segment: SegmentStored | undefined): MediaInfo =>
     (segment && segments.get(segment)) ?? UNREADABLE;
+  const goesOn = (before: SegmentStored, next: SegmentStored): boolean =>
+    next.msn === before.msn + 1 && isSeamless(infoOf(before), infoOf(next));
   const isKnown = (segment: SegmentStored): boolean => segments.has(segment);
-  return runsOf(ledger, { parametersOf, measuredOf, leftOut }).map(({ run, apart }) => ({
+  return runsOf(ledger, { parametersOf, goesOn, measuredOf, leftOut }).map(({ run, apart }) => ({
     run,
     apart,
     firsts: run.timelines.map((timeline) => infoOf(timeline.segments[0])),

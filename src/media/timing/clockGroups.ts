@@ -1,5 +1,5 @@
 import type { Pairing, Piece } from '../joinedRun.ts';
-import type { Timeline, TrackRun } from '../runs.ts';
+import { isSameSource, type Timeline, type TrackRun } from '../runs.ts';
 import type { TimelinePlace } from './timelinePlace.ts';
 import { nearest } from './timestampWrap.ts';
 
@@ -72,9 +72,19 @@ function goesOn(group: ClockGroup, { timeline, place }: Piece): number | undefin
   const due = group.endSeconds;
   const start = nearest(place.startSeconds, due);
   const lost = place.positionSeconds - last.place.positionSeconds - last.place.spanSeconds;
-  const isSame = last.timeline.segments[0]?.discontinuity === timeline.segments[0]?.discontinuity;
+  const before = last.timeline.segments.at(-1);
+  const [first] = timeline.segments;
+  const isSame = before?.discontinuity === first?.discontinuity;
   const earliest = isSame ? due - EARLIER_MAX : due + Math.max(0, lost) - ON_TIME;
-  return start >= earliest && start <= due + LATER_MAX ? start : undefined;
+  if (start >= earliest && start <= due + LATER_MAX) return start;
+  // Numbered as if it were the same stream: other tracks may have all of this time from one link, so the clock must go on.
+  const isOnlyElsewhere =
+    before !== undefined &&
+    first !== undefined &&
+    isSame &&
+    before.epoch === first.epoch &&
+    !isSameSource(before, first);
+  return isOnlyElsewhere ? due + Math.max(0, lost) : undefined;
 }
 
 export interface Paired {

@@ -20,6 +20,7 @@ interface Stretch {
   readonly container?: SegmentStored['container'];
   readonly parameters?: string;
   readonly init?: number;
+  readonly source?: number;
 }
 
 const SECONDS = 2;
@@ -56,6 +57,7 @@ function setup(stretches: readonly Stretch[]) {
         container,
         discontinuity,
         ...(init !== undefined && { init }),
+        ...(stretch.source !== undefined && { source: stretch.source }),
         ...(stretch.wall !== undefined && { wallClock: (stretch.wall + index * SECONDS) * 1_000 }),
       });
     }
@@ -107,6 +109,24 @@ test('a break in one playlist alone changes nothing', () => {
       [0, 104, 3],
       [1, 100, 3],
       [1, 106, 2],
+    ],
+  ]);
+});
+
+test('pictures from another link play on the clock of the sound that goes on without them', () => {
+  const [run, ...more] = setup([
+    { clock: 100, count: 3 },
+    { clock: 7_000, count: 2, source: 1 },
+    { clock: 110, count: 3 },
+    { track: 'audio-en', clock: 100, count: 8 },
+  ]);
+  expect(more).toEqual([]);
+  expect(run && sections(run)).toEqual([
+    [
+      [0, 100, 3],
+      [0, 106, 2],
+      [0, 110, 3],
+      [1, 100, 8],
     ],
   ]);
 });

@@ -20,6 +20,8 @@ export interface Stretch {
   readonly epoch?: number;
   readonly discontinuity?: number;
   readonly track?: string;
+  /** Which of the job's links it came from. Default: the first. */
+  readonly source?: number;
   /** Segments of this stretch that were lost, by their number in the set. */
   readonly lost?: readonly number[];
 }
@@ -76,6 +78,7 @@ export function recordsOf(stretches: readonly Stretch[], end?: LedgerRecord): Le
         container: set.container,
         discontinuity,
         ...(init !== undefined && { init }),
+        ...(stretch.source !== undefined && { source: stretch.source }),
       });
     }
   }

@@ -36,6 +36,24 @@ test('a discontinuity and an epoch each begin a timeline in the same run', () =>
   expect(shape(runs)).toEqual([[2, 3, 1]]);
 });
 
+test('what comes from another link begins a timeline, and so does what follows it', () => {
+  const [run] = runsFor([
+    { set: 'ts', from: 0, to: 2 },
+    { set: 'ts', from: 3, to: 4, source: 1 },
+    { set: 'ts', from: 5, to: 5 },
+  ]);
+  expect(run && shape([run])).toEqual([[3, 2, 1]]);
+});
+
+test('what goes on from a mirror without a seam is one timeline', () => {
+  const records = recordsOf([
+    { set: 'ts', from: 0, to: 2 },
+    { set: 'ts', from: 3, to: 4, source: 1 },
+  ]);
+  const [run] = runsOf(ledgerOf(records), { goesOn: () => true }).map((each) => each.run);
+  expect(run && shape([run])).toEqual([[5]]);
+});
+
 test('another initialisation section begins a run, and so does the first one when it comes back', () => {
   const runs = runsFor([
     { set: 'fmp4', from: 0, to: 3 },
