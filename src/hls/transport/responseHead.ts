@@ -21,8 +21,21 @@ export type Framing =
   | { readonly kind: 'close' };
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
-/** A name, a colon, a value without control characters. No blank before the colon, no folded line (RFC 9112 §5). */
-export const FIELD_LINE = /^([!#$%&'*+\-.^_`|~\dA-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/;
+/**
+ * A name, a colon, a value without control characters. No blank before the colon, no folded line (RFC 9112 §5). Blanks around the value
+ * are left to `trimBlanks`: two parts that may both match them would be tried in every combination.
+ */
+export const FIELD_LINE = /^([!#$%&'*+\-.^_`|~\dA-Za-z]+):([\t\x20-\x7e\x80-\xff]*)$/;
+
+const isBlank = (character: string | undefined): boolean => character === ' ' || character === '\t';
+
+/** Without the blanks and tabs around it; other white space belongs to a value (RFC 9110 §5.6.3). */
+export function trimBlanks(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && isBlank(text[start])) start++;
+  while (end > start && isBlank(text[end - 1])) end--;
+  return text.slice(start, end);
+}
 
 /** Reads a head, given without its empty line. Throws an Error that says what is wrong with it. */
 export function parseResponseHead(text: string): ResponseHead {
@@ -37,7 +50,7 @@ export function parseResponseHead(text: string): ResponseHead {
     const field = FIELD_LINE.exec(line);
     if (field === null) throw new Error('a malformed header line');
     const name = (field[1] ?? '').toLowerCase();
-    const value = (field[2] ?? '').trimEnd();
+    const value = trimBlanks(field[2] ?? '');
     if (name === 'content-length') lengths.add(value);
     if (name === 'set-cookie') setCookies.push(value);
     const earlier = headers[name];

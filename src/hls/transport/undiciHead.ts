@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { AnswerHead } from './answerBody.ts';
 import { HEAD_BYTES_MAX, HEADER_LINES_MAX } from './limits.ts';
+import { trimBlanks } from './responseHead.ts';
 import { malformed } from './transportError.ts';
 import { type Party, refusedByProxy } from './undiciFailure.ts';
 
@@ -78,7 +79,7 @@ function fieldsOf(raw: Dispatcher.DispatchController['rawHeaders']): [string, st
     const value = raw[at + 1];
     // Answers to a request in absolute form have one value or several for a name.
     for (const one of Array.isArray(value) ? value : [value])
-      fields.push([name, textOf(one).trim()]);
+      fields.push([name, trimBlanks(textOf(one))]);
   }
   return fields;
 }

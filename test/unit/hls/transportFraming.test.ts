@@ -95,3 +95,19 @@ test('what is refused is refused however the network cuts it up', () => {
     { numRuns: 300 },
   );
 });
+
+test('a header of nothing but blanks costs no more than another of its length', () => {
+  // Read with a pattern that tries all ways to share out the blanks, this one takes a quarter of a minute.
+  const head = (value: string) =>
+    Buffer.from(`HTTP/1.1 200 OK\r\nx:${value}\r\ncontent-length: 0\r\n\r\n`);
+  const blanks = ' \t'.repeat(31_000);
+  expect(parse(head(`${blanks}\0`))).toMatchObject({ failed: 'test: a malformed header line' });
+  expect(parse(head(`${blanks}y${blanks.slice(-900)}`))).toMatchObject({ done: true });
+});
+
+test('no white space but blanks and tabs is taken off a value', () => {
+  const sized = (value: string) =>
+    parse(Buffer.from(`HTTP/1.1 200 OK\r\ncontent-length:${value}\r\n\r\nx`, 'latin1'));
+  expect(sized(' \t1\t ')).toMatchObject({ done: true });
+  expect(sized('1\xa0')).toMatchObject({ failed: 'test: a malformed content length' });
+});
