@@ -94,15 +94,16 @@ function keepApart({ view, playlist, now }: Heard): void {
 function takeOver(state: TimelineState, heard: Heard): Placement {
   const { segments } = heard.playlist;
   const { storedUntil } = state;
+  const why = heard.view.wasJoined ? 'reset' : 'source';
   const endsAt = ({ wallClock = Number.NaN, durationMs }: PlaylistSegment) =>
     wallClock + durationMs;
   const last = segments.at(-1);
   const isDated = storedUntil !== undefined && segments.every((one) => one.wallClock !== undefined);
   const isComparable = isDated && last !== undefined && endsAt(last) > storedUntil - LATE_MAX_MS;
-  if (!isComparable) return state.open(heard, 'source');
+  if (!isComparable) return state.open(heard, why);
   const fresh = segments.filter((one) => endsAt(one) > storedUntil + SAME_MOMENT * one.durationMs);
   if (fresh.length === 0) return state.nothing('apart', heard);
-  return state.open(heard, 'source', fresh);
+  return state.open(heard, why, fresh);
 }
 
 /** The shift by names: all that are known have to agree, and their dates as well. */

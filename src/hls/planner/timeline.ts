@@ -226,9 +226,13 @@ export class PlannerTimeline {
     return this.#state.stale(heard);
   }
 
-  /** This source's numbers mean something else now. It opens an epoch only when no other source goes on in this one. */
+  /**
+   * This source's numbers mean something else now. It opens an epoch only when no other source goes on in this one, and what others
+   * have listed and stored in it, which it may just have been away from, does not tell otherwise.
+   */
   #beganAgain(heard: Heard): Verdict {
-    return this.#isAlone(heard) ? this.#state.open(heard, 'reset') : this.#part(heard);
+    const isOnly = this.#state.joined().length === 1;
+    return isOnly ? this.#state.open(heard, 'reset') : this.#part(heard);
   }
 
   /** Media that is known came back under other numbers. What follows the last known segment is new. */

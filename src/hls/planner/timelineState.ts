@@ -12,6 +12,8 @@ export interface SourceView {
   readonly source: number;
   /** Added to the source's numbers it gives ours; undefined: not known. */
   shift: number | undefined;
+  /** Its numbers were known in this epoch, whether they still are or not. */
+  wasJoined: boolean;
   /** One past the highest number that it listed, ours. */
   next: number;
   /** First number of the window that it listed last, ours. */
@@ -71,6 +73,7 @@ export class TimelineState {
       view = {
         source,
         shift: undefined,
+        wasJoined: false,
         next: Number.NEGATIVE_INFINITY,
         windowFirst: 0,
         numbersOnly: false,
@@ -183,6 +186,7 @@ export class TimelineState {
     this.#slidBy.clear();
     for (const other of this.#views.values()) {
       other.shift = undefined;
+      other.wasJoined = false;
       other.numbersOnly = false;
       other.namesLie = false;
       other.joinTries = 0;
@@ -220,6 +224,7 @@ export class TimelineState {
     this.next = Math.max(this.next, endOf(playlist) + shift);
     view.next = Math.max(view.next, endOf(playlist) + shift);
     view.windowFirst = playlist.mediaSequence + shift;
+    view.wasJoined = true;
     view.apart = undefined;
     if (isNew) this.newAt = now;
   }
