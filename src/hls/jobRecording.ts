@@ -76,12 +76,14 @@ export class JobRecording {
     const { spec } = job;
     const transport = transportOf(spec, this.#options.transport);
     const sources = new SourceList({ spec, transport, clock, life: life.signal });
+    sources.hold(ledger.source);
     const main = this.#feed(MAIN_TRACK, sources);
     const feeds = new Map([[MAIN_TRACK, main]]);
     try {
       const first = ledger.startedAt === undefined ? await this.#open(main, sources) : undefined;
       if (first === 'stopped') return { why: this.#stopping ?? 'stopped', evidence: {} };
-      const tracks = first?.tracks ?? [...describedTracks(ledger.source), ...ledger.tracks];
+      const described = describedTracks(ledger.source).map(({ track }) => track);
+      const tracks = first?.tracks ?? [...described, ...ledger.tracks];
       for (const track of tracks) {
         if (!feeds.has(track)) feeds.set(track, this.#feed(track, sources));
       }
@@ -163,6 +165,7 @@ export class JobRecording {
     const { variant } = resolution;
     const chosen = variant === undefined ? [] : chooseRenditions(variant, job.spec);
     const description = describeSource(resolution, { source, chosen });
+    sources.hold(description);
     const at = clock.now();
     this.#beats++;
     const boot = clock.boot?.();

@@ -1,19 +1,28 @@
+import { z } from 'zod';
 import type { Rendition } from '../playlist/model.ts';
 import { MAIN_TRACK, type Resolution } from './linkSource.ts';
 import type { ChosenRendition } from './renditions.ts';
-import { describeVariant } from './variants.ts';
+import { describeVariant, type RecordedVariant } from './variants.ts';
 
+/** `kind`: `main` is picture and whatever else is in its segments. */
+const trackSchema = z.object({
+  track: z.string(),
+  kind: z.enum(['main', 'audio', 'subtitles']),
+  name: z.string().exactOptional(),
+  language: z.string().exactOptional(),
+  isDefault: z.boolean().exactOptional(),
+  isForced: z.boolean().exactOptional(),
+  channels: z.string().exactOptional(),
+});
 /** A track as the journal's `started` line names it. */
-export interface TrackDescription {
-  readonly track: string;
-  /** `main`: picture and whatever else is in its segments. */
-  readonly kind: 'main' | Rendition['kind'];
-  readonly name?: string;
-  readonly language?: string;
-  readonly isDefault?: boolean;
-  readonly isForced?: boolean;
-  readonly channels?: string;
-}
+export type TrackDescription = Readonly<z.infer<typeof trackSchema>>;
+
+const variantSchema = z.object({
+  variant: z.string(),
+  bandwidth: z.number().exactOptional(),
+  height: z.number().exactOptional(),
+  codecs: z.string().exactOptional(),
+});
 
 /** What is recorded, for people, the manifest, and a later attempt. No addresses: they may hold tokens. */
 export function describeSource(
@@ -41,14 +50,20 @@ export function describeSource(
   };
 }
 
-/** The tracks that the `started` line of an earlier attempt names. */
-export function describedTracks(source: Readonly<Record<string, unknown>> | undefined): string[] {
-  const tracks: unknown = source?.['tracks'];
-  if (!Array.isArray(tracks)) return [];
-  return tracks.flatMap((described: unknown) => {
-    const isNamed = typeof described === 'object' && described !== null && 'track' in described;
-    return isNamed && typeof described.track === 'string' ? [described.track] : [];
-  });
+/** The tracks that a `started` line names. */
+export function describedTracks(
+  source: Readonly<Record<string, unknown>> | undefined,
+): TrackDescription[] {
+  const tracks = z.array(z.unknown()).safeParse(source?.['tracks']).data ?? [];
+  return tracks.flatMap((track) => trackSchema.safeParse(track).data ?? []);
+}
+
+/** The variant that a `started` line names; undefined where the link was a media playlist. */
+export function describedVariant(
+  source: Readonly<Record<string, unknown>> | undefined,
+): RecordedVariant | undefined {
+  const { variant: name, bandwidth, height, codecs } = variantSchema.safeParse(source).data ?? {};
+  return name === undefined ? undefined : { name, bandwidth: bandwidth ?? 0, height, codecs };
 }
 
 function describeRendition({ track, rendition }: ChosenRendition): TrackDescription {

@@ -7,7 +7,7 @@ import type { Transport } from '../transport/transport.ts';
 import { playlistAnswer } from './playlistAnswer.ts';
 import { type ChosenRendition, chooseRenditions } from './renditions.ts';
 import { renewalAt, urlExpiry } from './urlExpiry.ts';
-import { chooseVariant } from './variants.ts';
+import { chooseVariant, type RecordedVariant, recordedVariant, sameVariants } from './variants.ts';
 
 /** The track that holds the picture, or everything there is. */
 export const MAIN_TRACK = 'main';
@@ -20,6 +20,8 @@ const EVERY_RENDITION = { audio: ['all'], subtitles: ['all'] } as const;
 export interface LinkSourceOptions {
   readonly url: URL;
   readonly quality: readonly string[];
+  /** What the recording holds already, of whichever link; undefined before it has begun. */
+  recorded(): RecordedVariant | undefined;
   readonly transport: Transport;
   readonly clock: Clock;
   /** Ends what is under way, with the recording. */
@@ -102,6 +104,11 @@ export class LinkSource {
     return resolution;
   }
 
+  #recorded(): RecordedVariant | undefined {
+    const before = this.#resolution?.variant;
+    return before === undefined ? this.#options.recorded() : recordedVariant(before);
+  }
+
   #read({ text, url, headers }: FetchedText): Resolution {
     const { quality, clock } = this.#options;
     const playlist = parsePlaylist(text, url);
@@ -111,10 +118,13 @@ export class LinkSource {
     if (playlist.kind === 'media') {
       return { number, at, variant: undefined, renditions: [], variables: {}, renewAt: undefined };
     }
-    const before = this.#resolution?.variant;
+    const recorded = this.#recorded();
+    // A better one may have come since: it would be another recording.
+    const same = recorded === undefined ? [] : sameVariants(playlist.variants, recorded);
     const variant =
-      playlist.variants.find((one) => before !== undefined && isSame(one, before)) ??
-      chooseVariant(playlist.variants, quality);
+      same.length > 0
+        ? chooseVariant(same, [...quality, 'best'])
+        : chooseVariant(playlist.variants, quality);
     const renditions = chooseRenditions(variant, EVERY_RENDITION);
     const now = clock.now();
     const named = renditions.map(({ rendition }) => rendition.url);
@@ -133,13 +143,6 @@ export class LinkSource {
     };
   }
 }
-
-/** Whether it is the variant that is recorded already, under another address: a better one may have come since. */
-const isSame = (one: Variant, other: Variant): boolean =>
-  one.bandwidth === other.bandwidth &&
-  one.height === other.height &&
-  one.codecs === other.codecs &&
-  one.name === other.name;
 
 /** The promise's end, or the signal's reason. */
 async function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {

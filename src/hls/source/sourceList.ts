@@ -1,9 +1,12 @@
 import type { JobSpec } from '../../../machines/vocabulary.ts';
 import type { Clock } from '../../core/clock.ts';
 import { KennelError } from '../../core/errors.ts';
+import type { Rendition } from '../playlist/model.ts';
 import type { Transport } from '../transport/transport.ts';
+import { describedTracks, describedVariant, type TrackDescription } from './describeSource.ts';
 import { LinkSource, MAIN_TRACK, type Resolution } from './linkSource.ts';
 import { PlaylistSource } from './playlistSource.ts';
+import type { RecordedVariant } from './variants.ts';
 
 /** Redundant addresses of one variant that count; origins name one or two. */
 const MIRRORS_MAX = 4;
@@ -23,6 +26,8 @@ export interface SourceListOptions {
 export class SourceList {
   readonly #options: SourceListOptions;
   readonly #links: readonly LinkSource[];
+  #recorded: RecordedVariant | undefined;
+  #tracks: readonly TrackDescription[] = [];
   readonly #mirrors: { readonly link: LinkSource; readonly index: number }[] = [];
 
   /** Throws `url.invalid`. */
@@ -34,11 +39,18 @@ export class SourceList {
         new LinkSource({
           url,
           quality: spec.quality,
+          recorded: () => this.#recorded,
           transport,
           clock,
           life,
         }),
     );
+  }
+
+  /** The recording holds what this `started` line describes: every link is asked for the same from now on. */
+  hold(source: Readonly<Record<string, unknown>> | undefined): void {
+    this.#recorded = describedVariant(source);
+    this.#tracks = describedTracks(source);
   }
 
   get links(): number {
@@ -57,11 +69,6 @@ export class SourceList {
     return this.#linkOf(source).resolution;
   }
 
-  /** What any link led to, the first one first. */
-  get resolutions(): readonly Resolution[] {
-    return this.#links.flatMap(({ resolution }) => resolution ?? []);
-  }
-
   /** The playlist of a track from a source. Each is made once, by the track's feed. */
   playlist(track: string, source: number): PlaylistSource {
     const { transport, clock, life } = this.#options;
@@ -71,12 +78,29 @@ export class SourceList {
       link,
       address: (resolution) =>
         mirror === undefined
-          ? addressOf(track, link, resolution)
+          ? this.#addressOf(track, link, resolution)
           : resolution.variant?.mirrors[mirror.index],
       transport,
       clock,
       life,
     });
+  }
+
+  #addressOf(
+    track: string,
+    link: LinkSource,
+    { variant, renditions }: Resolution,
+  ): URL | undefined {
+    if (track === MAIN_TRACK) return variant?.url ?? link.url;
+    const described = this.#tracks.find((one) => one.track === track);
+    const labelled = renditions.find((chosen) => chosen.track === track)?.rendition;
+    if (described === undefined) return labelled?.url;
+    if (labelled !== undefined && isSame(labelled, described)) return labelled.url;
+    const same = renditions.find(({ rendition }) => isSame(rendition, described));
+    if (same !== undefined) return same.rendition.url;
+    // Another link may call it otherwise; but what is known to be another track is not taken for this one.
+    const isOther = labelled && this.#tracks.some((one) => isSame(labelled, one));
+    return isOther === true ? undefined : labelled?.url;
   }
 
   #learn(link: LinkSource): void {
@@ -92,14 +116,9 @@ export class SourceList {
   }
 }
 
-function addressOf(
-  track: string,
-  link: LinkSource,
-  { variant, renditions }: Resolution,
-): URL | undefined {
-  if (track === MAIN_TRACK) return variant?.url ?? link.url;
-  return renditions.find((chosen) => chosen.track === track)?.rendition.url;
-}
+/** NAME is unique among the renditions of one language, their order is nobody's promise. */
+const isSame = (rendition: Rendition, { kind, name, language }: TrackDescription): boolean =>
+  rendition.kind === kind && rendition.name === name && rendition.language === language;
 
 /** The job's links in order of preference. Throws `url.invalid`. */
 export const linksOf = ({ url, fallbacks = [] }: JobSpec): URL[] =>

@@ -24,6 +24,38 @@ export function chooseVariant(variants: readonly Variant[], wishes: readonly str
   );
 }
 
+/** What a recording holds, as `describeSource` tells it. */
+export interface RecordedVariant {
+  /** By `describeVariant`. */
+  readonly name: string;
+  readonly bandwidth: number;
+  readonly height: number | undefined;
+  readonly codecs: string | undefined;
+}
+
+export const recordedVariant = (variant: Variant): RecordedVariant => ({
+  name: describeVariant(variant),
+  bandwidth: variant.bandwidth,
+  height: variant.height,
+  codecs: variant.codecs,
+});
+
+/**
+ * The variants that may be the recorded one, at whatever address it is now: of the same name, size and codecs, and of those the
+ * nearest in bit rate, which some origins measure anew for every answer. None where it is gone.
+ */
+export function sameVariants(
+  variants: readonly Variant[],
+  { name, bandwidth, height, codecs }: RecordedVariant,
+): readonly Variant[] {
+  const apart = (variant: Variant) => Math.abs(variant.bandwidth - bandwidth);
+  const alike = variants.filter(
+    (one) => one.height === height && one.codecs === codecs && describeVariant(one) === name,
+  );
+  const nearest = Math.min(...alike.map(apart));
+  return alike.filter((one) => apart(one) === nearest);
+}
+
 /** A variant's name for people: its own, else `1080p60`, `720p`, `audio`, or its bit rate. */
 export function describeVariant(variant: Variant): string {
   if (variant.name !== undefined) return variant.name;

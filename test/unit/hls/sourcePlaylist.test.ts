@@ -20,6 +20,7 @@ async function setup(answer: (requested: string) => Answer | undefined, query = 
     ...parts,
     url: new URL(`${origin.url}/live.m3u8${query}`),
     quality: ['best'],
+    recorded: () => undefined,
   });
   const source = new PlaylistSource({
     ...parts,

@@ -31,7 +31,7 @@ async function setup(
   const clock = { ...systemClock, elapsed: () => passed.ms };
   const parts = { transport, clock, life: life.signal };
   const url = new URL(`${origin.url}/live.m3u8`);
-  const link = new LinkSource({ ...parts, url, quality: ['best'] });
+  const link = new LinkSource({ ...parts, url, quality: ['best'], recorded: () => undefined });
   const source = new PlaylistSource({
     ...parts,
     link,

@@ -172,6 +172,31 @@ describe('the address of a variant', () => {
     expect(origin.asked).not.toContain('/better.m3u8');
   });
 
+  it('is that of the variant that an earlier attempt recorded, although a better one has come', async () => {
+    const live = { first: 0, count: 3 };
+    const stream = (bandwidth: number, height: number, address: string) =>
+      `#EXT-X-STREAM-INF:BANDWIDTH=${bandwidth},RESOLUTION=640x${height}\n${address}\n`;
+    const master = { text: `#EXTM3U\n${stream(800_000, 360, 'v.m3u8')}` };
+    const origin = await originFor((requested) => {
+      if (requested === '/live.m3u8') return master.text;
+      return requested.endsWith('.m3u8') ? playlistText(live) : segmentAt(requested);
+    });
+    const { record } = await recorderSetup();
+    const url = `${origin.url}/live.m3u8`;
+    const first = record({ url });
+    await until(() => first.progress().settled === 3);
+    first.kill('test');
+    await first.exited;
+    live.first = 2;
+    // Its bit rate is measured anew each time.
+    master.text = `#EXTM3U\n${stream(9_000_000, 480, 'b.m3u8')}${stream(810_000, 360, 'v.m3u8')}`;
+    const second = record({ url }, 2);
+    await until(() => second.progress().settled === 5);
+    second.stop('over');
+    await second.exited;
+    expect(origin.asked).not.toContain('/b.m3u8');
+  });
+
   it('is renewed before it expires: the new one is used although the old one still works', async () => {
     const live = { first: 0, count: 3 };
     const links = { asked: 0 };

@@ -190,6 +190,34 @@ describe('a stream whose sound is apart', () => {
     expect([ledger.lost, ledger.duplicates]).toEqual([0, 0]);
   });
 
+  it('is continued with the same sound when two of one language have changed places', async () => {
+    const { record, url, live, master, stored, asked } = await setup();
+    const spoken = MASTER.replace('"Deutsch",LANGUAGE="de"', '"Commentary",LANGUAGE="en"');
+    master.text = spoken;
+    const first = record({ url });
+    await until(() => first.progress().settled === 6);
+    first.kill('test');
+    await first.exited;
+    live.first = 2;
+    const [top, one, other, ...rest] = spoken.split('\n');
+    master.text = [top, other, one, ...rest].join('\n');
+    const second = record({ url }, 2);
+    await until(() => second.progress().settled === 10);
+    second.stop('over');
+    await second.exited;
+    expect((await stored())['audio-en']).toEqual([0, 1, 2, 3, 4]);
+    expect(asked('/de.m3u8')).toBe(0);
+  });
+
+  it('is recorded in both of two renditions that nothing but their address tells apart', async () => {
+    const { record, url, live, master, stored, asked } = await setup();
+    master.text = MASTER.replace('"Deutsch",LANGUAGE="de"', '"English",LANGUAGE="en"');
+    live.ended = true;
+    await record({ url, audio: ['all'] }).exited;
+    expect(Object.keys(await stored())).toEqual(['audio-en', 'audio-en-2', 'main']);
+    expect([asked('/en.m3u8') > 0, asked('/de.m3u8') > 0]).toEqual([true, true]);
+  });
+
   it('is continued without a language that is not there any more', async () => {
     const { record, url, live, master, stored } = await setup();
     const first = record({ url });

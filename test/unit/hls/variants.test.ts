@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Rendition, Variant } from '../../../src/hls/playlist/model.ts';
-import { chooseVariant, describeVariant } from '../../../src/hls/source/variants.ts';
+import {
+  chooseVariant,
+  describeVariant,
+  recordedVariant,
+  sameVariants,
+} from '../../../src/hls/source/variants.ts';
 
 const variant = (path: string, rest: Partial<Variant>): Variant => ({
   url: new URL(path, 'http://origin.test/'),
@@ -76,5 +81,23 @@ describe('choosing a variant', () => {
 
   it('calls a variant of which nothing is known by its bit rate', () => {
     expect(describeVariant(variant('x', { bandwidth: 1_280_000 }))).toBe('1280k');
+  });
+});
+
+describe('the variant that is recorded already', () => {
+  const [, , , , held = variant('none', {})] = ladder;
+  const same = (variants: readonly Variant[]) =>
+    sameVariants(variants, recordedVariant(held)).map(({ url }) => url.pathname);
+
+  it('is found under another bit rate, the nearest of several', () => {
+    const of720 = (path: string, bandwidth: number) =>
+      variant(path, { ...held, url: new URL(path, held.url), bandwidth });
+    expect(
+      same([...ladder.slice(0, 4), of720('near', 2_600_000), of720('far', 1_000_000)]),
+    ).toEqual(['/near']);
+  });
+
+  it('is not found in one of another size, frame rate or name', () => {
+    expect(same(ladder.slice(0, 4))).toEqual([]);
   });
 });
