@@ -43,7 +43,7 @@ export interface FetchOrder extends SourcedSegment {
 }
 
 /** After ENDLIST nothing leaves the window: what is refused for `refusedMs` is lost. */
-export interface QueueEnd {
+interface QueueEnd {
   readonly endedAt: number;
   readonly refusedMs: number;
 }

@@ -73,7 +73,7 @@ const sameRange = (a?: ByteRange, b?: ByteRange): boolean =>
  * The address of `listed` for a segment that was advertised as `first` by the same source. Only the address may be newer: number,
  * dates and breaks are as they were first advertised.
  */
-export const readdressed = (first: PlaylistSegment, listed: PlaylistSegment): PlaylistSegment =>
+const readdressed = (first: PlaylistSegment, listed: PlaylistSegment): PlaylistSegment =>
   sameRange(first.range, listed.range) && first.url !== listed.url
     ? { ...first, url: listed.url }
     : first;
