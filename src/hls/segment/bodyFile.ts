@@ -17,6 +17,8 @@ const SPARE_BUFFERS_MAX = 32;
 /** A pool, because a fresh buffer for each write made garbage collection the largest cost of copying. */
 const spareBuffers: Buffer[] = [];
 
+const givenUp = new Error('the body was given up');
+
 const open = promisify(fs.open);
 const close = promisify(fs.close);
 const datasync = promisify(fs.fdatasync);
@@ -92,8 +94,10 @@ export class BodyFile {
     return { bytes: this.#position, checksum: this.#hash.digest() };
   }
 
-  /** Closes and removes the file, if it was made, once no write is under way. Never rejects. */
+  /** Closes and removes the file, if it was made, once no write is under way. Never rejects. Whoever writes on is refused. */
   async abandon(): Promise<void> {
+    // A late piece would be written to the descriptor of another file, or make this one anew.
+    this.#fail(givenUp);
     if (this.#buffer !== undefined) recycle(this.#buffer);
     this.#buffer = undefined;
     const made = this.#position > 0;
@@ -123,16 +127,20 @@ export class BodyFile {
     const ended = (error?: unknown) => {
       recycle(buffer);
       this.#writes--;
-      if (error !== undefined && !this.#failed) {
-        this.#failed = true;
-        this.#failure = diskError(error, 'write', this.#path);
-      }
+      if (error !== undefined) this.#fail(diskError(error, 'write', this.#path));
       for (const wake of this.#wake.splice(0)) wake();
     };
     this.#open().then(
       (descriptor) => writeAll({ descriptor, piece, position }, ended),
       (error: unknown) => ended(error),
     );
+  }
+
+  /** The first failure is the one that is told. */
+  #fail(failure: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#failure = failure;
   }
 
   async #until(condition: () => boolean): Promise<void> {
