@@ -31,6 +31,13 @@ export function jobQueries(database: KennelDatabase) {
         .onConflictDoNothing()
         .returning(),
 
+    /** A job that has ended stays as it is. */
+    respec: (id: string, spec: JobSpec) =>
+      database
+        .update(jobs)
+        .set({ spec })
+        .where(and(eq(jobs.id, id), notInArray(jobs.state, [...TERMINAL_STATES]))),
+
     byId: (id: string) => database.select().from(jobs).where(eq(jobs.id, id)),
 
     byIdPart: (part: string, limit: number) =>

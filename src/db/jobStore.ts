@@ -76,6 +76,11 @@ export class JobStore implements Store {
     });
   }
 
+  /** Replaces what an unfinished job asks for: whoever opens it next reads it so. Nothing happens to one that has ended. */
+  async respec(id: string, spec: JobSpec): Promise<void> {
+    await askOnce(() => this.#queries.respec(id, spec));
+  }
+
   async open(jobId: string, signal: AbortSignal): Promise<{ job: Job; log: JobLog }> {
     const either = AbortSignal.any([signal, this.#closing.signal]);
     const record = await persist(() => this.#take(jobId), either, this.#persistence);

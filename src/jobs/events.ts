@@ -17,7 +17,14 @@ const key = { track: z.string(), epoch: z.number().int(), msn: z.number().int() 
 /** What `--json` prints, one object a line. */
 export const eventSchema = z.discriminatedUnion('type', [
   /** A job was accepted, or an unfinished one is taken up again. */
-  z.object({ ...common, type: z.literal('job.accepted'), url: z.string(), resumed: z.boolean() }),
+  z.object({
+    ...common,
+    type: z.literal('job.accepted'),
+    url: z.string(),
+    resumed: z.boolean(),
+    /** Ways to the stream that were given anew with a job that is taken up again: `fallbacks`, `dual`, `headers`, `proxy`. */
+    changed: z.array(z.string()).optional(),
+  }),
   /** A committed move of a job. */
   z.object({
     ...common,

@@ -19,6 +19,8 @@ export interface JobRecord {
 /** What the use cases ask of the database. */
 export interface JobRecords extends Store {
   create(job: { readonly id: string; readonly spec: JobSpec }): Promise<unknown>;
+  /** Replaces what an unfinished job asks for: its next recorder does so. Nothing happens to one that has ended. */
+  respec(jobId: string, spec: JobSpec): Promise<void>;
   get(jobId: string): Promise<JobRecord | undefined>;
   /** The one job whose id begins or ends so. Rejects with `job.notFound` or `job.conflict`. */
   findByPrefix(part: string): Promise<JobRecord>;

@@ -38,7 +38,7 @@ const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const FIELD_VALUE_BAD = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 
 /** Links of one job. Each may be polled at once; nobody has more sources of one stream than this. */
-const LINKS_MAX = 8;
+export const LINKS_MAX = 8;
 
 /**
  * Checks a request and fills in the defaults.

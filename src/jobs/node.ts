@@ -12,6 +12,7 @@ import type { Proof } from '../ledger/proof.ts';
 import type { EventFeed } from './events.ts';
 import type { JobRecord, JobRecords } from './jobRecords.ts';
 import { JournalFollower, type SegmentIndex } from './journalFollower.ts';
+import { renewedSpec } from './renewedSpec.ts';
 
 export interface NodeParts {
   readonly records: JobRecords;
@@ -84,7 +85,7 @@ export class KennelNode {
     const unfinished = await records.findUnfinished();
     const same = unfinished.find((job) => asksTheSame(job.spec, spec) && this.#isHere(job));
     if (same) {
-      await this.#take(same, { resumed: true });
+      await this.#resumeBy(same, spec);
       return { jobId: same.id, resumed: true };
     }
     this.#assertOpen();
@@ -96,6 +97,12 @@ export class KennelNode {
       { resumed: false },
     );
     return { jobId: id, resumed: false };
+  }
+
+  async #resumeBy(job: JobRecord, asked: JobSpec): Promise<void> {
+    const { spec, changed } = renewedSpec(job.spec, asked);
+    if (changed.length > 0) await this.#parts.records.respec(job.id, spec);
+    await this.#take({ ...job, spec }, { resumed: true, changed });
   }
 
   /** Takes up an unfinished job by its id. Rejects with `job.conflict` when it has ended. */
@@ -200,7 +207,10 @@ export class KennelNode {
       throw new KennelError('job.conflict', 'This node takes no more jobs: it was told to end.');
   }
 
-  async #take(record: JobRecord, { resumed }: { resumed: boolean }): Promise<void> {
+  async #take(
+    record: JobRecord,
+    { resumed, changed = [] }: { resumed: boolean; changed?: readonly string[] },
+  ): Promise<void> {
     const { feed, clock, directoryOf } = this.#parts;
     const { id: jobId } = record;
     const follower = new JournalFollower({ ...this.#parts, jobId, directory: directoryOf(jobId) });
@@ -213,7 +223,9 @@ export class KennelNode {
     ended.catch(() => undefined);
     const job: ActiveJob = { follower, ended, end, fail, record, told: Promise.resolve() };
     this.#active.set(jobId, job);
-    feed.tell({ type: 'job.accepted', jobId, url: record.spec.url, resumed }, clock.now());
+    const { url } = record.spec;
+    const news = changed.length > 0 && { changed: [...changed] };
+    feed.tell({ type: 'job.accepted', jobId, url, resumed, ...news }, clock.now());
     await follower.start();
     this.#tree?.send({ type: 'job.add', jobId });
     if (this.#active.get(jobId) !== job) await ended;

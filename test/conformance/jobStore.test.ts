@@ -120,6 +120,18 @@ for (const under of await databasesUnderTest()) {
       });
     });
 
+    test('what a job asks for is replaced while it has not ended, and its place in the history stays', async () => {
+      const { store, id } = await setup();
+      const { version } = await store.get(id);
+      const spec = { ...SPEC, proxy: 'http://proxy.test:8080' };
+      await store.respec(id, spec);
+      expect(await store.get(id)).toMatchObject({ spec, version, state: 'pending' });
+      const { log } = await store.open(id, live);
+      await log.commit({ ...RECORD, to: 'cancelled' });
+      await store.respec(id, SPEC);
+      expect(await store.get(id)).toMatchObject({ spec });
+    });
+
     test('unfinished jobs come oldest first, and the list newest first', async () => {
       const { store, id: older } = await setup();
       const newer = v7();

@@ -7,7 +7,7 @@ export function sentenceOf(event: KennelEvent): string | undefined {
   switch (event.type) {
     case 'job.accepted':
       return event.resumed
-        ? `goes on with the unfinished job ${event.jobId}`
+        ? `goes on with the unfinished job ${event.jobId}${renewal(event.changed)}`
         : `records ${event.url} as job ${event.jobId}`;
     case 'recording.started':
       return `the stream is live: ${describe(event.source)}`;
@@ -31,6 +31,10 @@ export function sentenceOf(event: KennelEvent): string | undefined {
       return undefined;
   }
 }
+
+/** A recorder that runs already is not taken from its work for it. */
+const renewal = (changed: readonly string[] = []): string =>
+  changed.length > 0 ? `; its next recorder uses the new ${changed.join(', ')}` : '';
 
 function diskSentence({
   level,

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import type { BigDogDogEvent } from '../../../machines/bigDogDog.ts';
 import type { Move } from '../../../machines/ports.ts';
+import type { JobSpec } from '../../../machines/vocabulary.ts';
 import type { Clock } from '../../../src/core/clock.ts';
 import { KennelError } from '../../../src/core/errors.ts';
-import { EventFeed } from '../../../src/jobs/events.ts';
+import { EventFeed, type KennelEvent } from '../../../src/jobs/events.ts';
 import type { JobRecord } from '../../../src/jobs/jobRecords.ts';
 import { jobSpec } from '../../../src/jobs/jobRequest.ts';
 import { KennelNode, type NodeParts } from '../../../src/jobs/node.ts';
@@ -36,6 +37,10 @@ const setup = async () => {
         rows.set(id, { id, spec, state: 'pending', attempt: 0, createdAt: 0, updatedAt: 0 });
       },
       get: (id: string) => ask(rows.get(id)),
+      respec: async (id: string, renewed: JobSpec) => {
+        const row = rows.get(id);
+        if (row) rows.set(id, { ...row, spec: renewed });
+      },
       findUnfinished: () => ask([...rows.values()]),
     },
     index: { position: () => ask(0), apply: () => ask(0) },
@@ -103,6 +108,24 @@ test('a job that had ended elsewhere before it was taken ends here too, with wha
   if (row) rows.set(jobId, { ...row, state: 'done', outcome: 'gaps' });
   node.released({ type: 'job.released', jobId, why: 'ended' });
   await expect(ended).resolves.toMatchObject({ state: 'done', outcome: 'gaps' });
+});
+
+test('the same command with another way to the stream goes on with the job that way, and says what is new', async () => {
+  const { node, rows, parts } = await setup();
+  const { jobId } = await node.submit(spec);
+  const again = new KennelNode(parts);
+  const events: KennelEvent[] = [];
+  parts.feed.subscribe((event) => events.push(event));
+  const renewed = {
+    ...spec,
+    proxy: 'http://user:hush@proxy/',
+    fallbacks: ['http://b/?token=hush'],
+  };
+  expect(await again.submit(renewed)).toEqual({ jobId, resumed: true });
+  expect(rows.get(jobId)?.spec).toEqual(renewed);
+  await Promise.resolve();
+  expect(events).toMatchObject([{ type: 'job.accepted', changed: ['fallbacks', 'proxy'] }]);
+  expect(JSON.stringify(events)).not.toContain('hush');
 });
 
 test('a node that was told to end takes no job, and leaves no row behind for one', async () => {
