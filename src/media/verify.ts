@@ -62,6 +62,7 @@ export async function verifyFile(
     );
   }
   const packetsGood = complaints.length === 0;
+  complaints.push(...leftUnread(options, counted, kinds));
   const { expectedMs, toleranceMs } = expectedDuration(options.run, options.firsts);
   const fileMs = info.durationMs ?? 0;
   const fits = Math.abs(fileMs - expectedMs) <= toleranceMs;
@@ -177,6 +178,26 @@ const hasKinds = (counts: readonly TrackCount[], kinds: readonly TrackCount['kin
       counts.filter((count) => count.kind === kind && count.packets > 0).length >=
       kinds.filter((each) => each === kind).length,
   );
+
+/**
+ * Streams that the reader of the segments passed over, and that the file has no track for either. The muxer that reads with the
+ * same eyes loses them without a word; what it makes is better than nothing, but it is not what was recorded.
+ */
+function leftUnread(
+  { firsts, companionFirsts }: VerifyOptions,
+  counts: readonly TrackCount[],
+  kinds: readonly TrackCount['kind'][],
+): string[] {
+  const unread = [firsts[0], ...companionFirsts].flatMap((first) => first?.unread ?? []);
+  return (['video', 'audio'] as const).flatMap((kind) => {
+    const own = unread.filter((stream) => stream.kind === kind);
+    const expected = own.length + kinds.filter((each) => each === kind).length;
+    const found = counts.filter((count) => count.kind === kind && count.packets > 0).length;
+    if (own.length === 0 || found >= expected) return [];
+    const named = own.map(({ id, type }) => `${type} (packet identifier ${id})`).join(', ');
+    return [`the segments have ${kind} that is not in the file: ${named}`];
+  });
+}
 
 /** Tracks in order of their kind: muxers put them into the file in different orders. */
 const listed = (counts: readonly TrackCount[]): string =>

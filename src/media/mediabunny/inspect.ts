@@ -1,4 +1,4 @@
-import { ALL_FORMATS, EncodedPacketSink, Input, type InputTrack } from 'mediabunny';
+import { ALL_FORMATS, EncodedPacketSink, Input, type InputTrack, MPEG_TS } from 'mediabunny';
 import { messageOf } from '../../core/errors.ts';
 import { concatenatedFiles } from './concatenatedFiles.ts';
 import type {
@@ -8,6 +8,7 @@ import type {
   MediaInfo,
   MediaTrack,
 } from './protocol.ts';
+import { transportStreams } from './transportStreams.ts';
 
 /** Describes each input; one that cannot be read says so and costs the others nothing. */
 export async function inspect(request: InspectRequest): Promise<InspectAnswer> {
@@ -44,12 +45,15 @@ async function inspectOne(parts: InputParts, count: boolean): Promise<MediaInfo>
       tracks.push(described);
     }
   }
+  const streams = format === MPEG_TS && count ? await transportStreams(parts) : [];
+  const unread = streams.filter(({ id }) => !tracks.some((track) => track.id === id));
   const durationMs = end > start ? (end - start) * 1_000 : 0;
   return {
     format: format.name,
     tracks,
     ...(count && { durationMs }),
     ...(Number.isFinite(start) && { startSeconds: start }),
+    ...(unread.length > 0 && { unread }),
   };
 }
 

@@ -76,6 +76,10 @@ const mediaInfoSchema = z.object({
   /** The first timestamp, seconds. Present when counting was asked for and there are packets. */
   startSeconds: z.number().exactOptional(),
   tracks: z.array(trackSchema),
+  /** Streams of pictures and sound that are there and that nobody here can read. Absent when there are none. */
+  unread: z
+    .array(z.object({ kind: z.enum(['video', 'audio']), id: z.number(), type: z.string() }))
+    .exactOptional(),
 });
 export type MediaInfo = z.infer<typeof mediaInfoSchema>;
 

@@ -97,7 +97,10 @@ interface Rejected {
 
 async function tryRun(context: MuxContext, read: RunToMux): Promise<MuxedRun | Rejected> {
   const { log } = context;
-  const tracks = [read.firsts[0], ...read.companionFirsts].flatMap((info) => info?.tracks ?? []);
+  const tracks = [read.firsts[0], ...read.companionFirsts].flatMap((info) => [
+    ...(info?.tracks ?? []),
+    ...(info?.unread ?? []),
+  ]);
   const audioOnly =
     read.run.container === 'packed' ||
     (tracks.length > 0 && !tracks.some(({ kind }) => kind === 'video'));

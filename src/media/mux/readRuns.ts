@@ -63,7 +63,9 @@ export async function readRuns(options: ReadRunsOptions): Promise<ReadRun[]> {
   return runsOf(ledger, { parametersOf, goesOn, measuredOf, leftOut }).map(({ run, apart }) => ({
     run,
     apart,
-    firsts: run.timelines.map((timeline) => infoOf(timeline.segments[0])),
+    firsts: run.timelines.map((timeline) =>
+      withLater(infoOf(timeline.segments[0]), infoOf(timeline.segments.at(-1))),
+    ),
     companionFirsts: run.companions.map((_, index) => {
       const part = run.sections
         .flatMap((section) => section.parts)
@@ -72,6 +74,17 @@ export async function readRuns(options: ReadRunsOptions): Promise<ReadRun[]> {
       return infoOf(part && (part.timeline.segments.find(isKnown) ?? alike(part, segments)));
     }),
   }));
+}
+
+/** What a timeline's first segment is, and what its last one has beyond that: a demuxer may never notice what begins later. */
+function withLater(first: MediaInfo, last: MediaInfo): MediaInfo {
+  const known = new Set([...first.tracks, ...(first.unread ?? [])].map(({ id }) => id));
+  const later = [
+    ...last.tracks.map(({ kind, id, codec }) => ({ kind, id, type: codec ?? 'unknown' })),
+    ...(last.unread ?? []),
+  ].filter(({ id }) => !known.has(id));
+  if (first.tracks.length === 0 || later.length === 0) return first;
+  return { ...first, unread: [...(first.unread ?? []), ...later] };
 }
 
 /** A segment that was read and is what a part's segments are: of the same track, with the same initialisation section. */
