@@ -1,3 +1,4 @@
+import { KennelError } from '../../core/errors.ts';
 import type { ByteRange } from '../playlist/model.ts';
 import { plainHeaders } from '../transport/fetchText.ts';
 import type { Transport, TransportHead } from '../transport/transport.ts';
@@ -18,8 +19,9 @@ export interface BodyRequest {
 
 /**
  * Brings the bytes of a resource, or of a part of it, to a sink, decoded. Resolves once the sink has all of them. Rejects as
- * the transport does; with `source.notFound` (404, 410), `source.refused` (401, 403, 451) or `source.unavailable` (any other
- * status), each with `details.status`; `segment.invalid` when what comes is not what was asked for; and as the sink does.
+ * the transport does (`limit.exceeded` also when a part is too long to be asked for); with `source.notFound` (404, 410),
+ * `source.refused` (401, 403, 451) or `source.unavailable` (any other status), each with `details.status`; `segment.invalid` when
+ * what comes is not what was asked for; and as the sink does.
  */
 export async function receiveBody(request: BodyRequest, sink: Sink): Promise<void> {
   const { range } = request;
@@ -56,6 +58,7 @@ async function receivePart(
   sink: Sink,
 ): Promise<void> {
   const { range, signal } = request;
+  refuseLength(request.url, range.length, request.bodyBytesMax);
   const enough = new AbortController();
   const cut = new Cut(range, sink, () => enough.abort(partTaken));
   let decoder: BodyDecoder | undefined;
@@ -90,6 +93,16 @@ async function receivePart(
   if (cut.missing > 0) {
     throw invalid('what the origin sent ends before the byte range does', { ...range, received });
   }
+}
+
+/** A playlist may name parts of any length. */
+function refuseLength({ host }: URL, bytes: number, bodyBytesMax: number): void {
+  if (bytes <= bodyBytesMax) return;
+  throw new KennelError(
+    'limit.exceeded',
+    `${host}: a byte range of ${bytes} bytes; at most ${bodyBytesMax} are taken`,
+    { details: { host, bytes, bodyBytesMax } },
+  );
 }
 
 /** Takes a part out of a resource whose bytes pass by. */

@@ -7,11 +7,18 @@ import { answer, rawServer } from './transportServer.ts';
 function setup() {
   const transport = leanTransport();
   onTestFinished(() => transport.close());
-  return async (url: URL, range: { offset: number; length: number }) => {
+  return async (url: URL, range?: { offset: number; length: number }) => {
     let body = '';
     const { signal } = new AbortController();
     await receiveBody(
-      { transport, url, range, signal, idleTimeoutMs: 5_000, bodyBytesMax: 1_000 },
+      {
+        transport,
+        url,
+        ...(range && { range }),
+        signal,
+        idleTimeoutMs: 5_000,
+        bodyBytesMax: 1_000,
+      },
       (bytes) => {
         body += Buffer.from(bytes).toString('latin1');
         return undefined;
@@ -48,12 +55,12 @@ test('a whole body that its server calls a part is the whole; anything less is n
   const whole = await rawServer(
     answer('0123456789', '206 Partial Content', 'content-range: bytes 0-9/10\r\n'),
   );
-  expect(await receive(whole.url(), undefined)).toBe('0123456789');
+  expect(await receive(whole.url())).toBe('0123456789');
   for (const range of ['0-9/20', '10-19/20', '0-9/*']) {
     const part = await rawServer(
       answer('0123456789', '206 Partial Content', `content-range: bytes ${range}\r\n`),
     );
-    await expect(receive(part.url(), undefined)).rejects.toMatchObject({ code: 'segment.invalid' });
+    await expect(receive(part.url())).rejects.toMatchObject({ code: 'segment.invalid' });
   }
 });
 
@@ -70,4 +77,20 @@ test('a part is never decoded, a whole is before the part is taken', async () =>
   expect(await receive(part.url(), { offset: 2, length: 2 })).toHaveLength(2);
   const whole = await rawServer(answer(gzipSync('0123456789'), '200 OK', header));
   expect(await receive(whole.url(), { offset: 2, length: 3 })).toBe('234');
+});
+
+test('a part longer than a body may be is not even asked for', async () => {
+  const receive = setup();
+  const server = await rawServer((socket, request) => {
+    const [, first, last] = /bytes=(\d+)-(\d+)/.exec(request) ?? [];
+    const body = 'x'.repeat(Number(last) + 1 - Number(first));
+    const header = `content-range: bytes ${first}-${last}/*\r\n`;
+    socket.write(answer(body, '206 Partial Content', header));
+  });
+  expect(await receive(server.url(), { offset: 5, length: 1_000 })).toHaveLength(1_000);
+  await expect(receive(server.url(), { offset: 5, length: 1_001 })).rejects.toMatchObject({
+    code: 'limit.exceeded',
+    details: { bytes: 1_001, bodyBytesMax: 1_000 },
+  });
+  expect(server.requests).toHaveLength(1);
 });
