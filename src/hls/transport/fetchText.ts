@@ -1,6 +1,7 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { KennelError, messageOf, systemCodeOf } from '../../core/errors.ts';
+import { GrowingBuffer } from './growingBuffer.ts';
 import type { Transport } from './transport.ts';
 
 export interface FetchOptions {
@@ -70,7 +71,9 @@ export const plainHeaders = (
  * `limit.exceeded` when the body grows beyond the limit, `source.unavailable` when its compression is broken.
  */
 export async function fetchBytes(options: FetchOptions): Promise<FetchedBytes> {
-  const pieces: Buffer[] = [];
+  // Not a list of pieces: each would take a hundred bytes of its own, however short a malicious server makes it.
+  const gathered = new GrowingBuffer();
+  let body: Buffer = Buffer.alloc(0);
   const response = await options.transport.get({
     url: options.url,
     headers: { ...plainHeaders(options.headers), 'accept-encoding': 'gzip, br' },
@@ -78,11 +81,10 @@ export async function fetchBytes(options: FetchOptions): Promise<FetchedBytes> {
     idleTimeoutMs: options.idleTimeoutMs,
     bodyBytesMax: options.bodyBytesMax,
     onData: (bytes) => {
-      pieces.push(Buffer.from(bytes));
+      body = gathered.append(bytes);
     },
   });
   const { status, url, headers } = response;
-  const body = Buffer.concat(pieces);
   const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (body.length === 0 || encoding === 'identity' || encoding === '') {
     return { status, bytes: body, url, headers };

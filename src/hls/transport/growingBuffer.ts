@@ -12,14 +12,14 @@ export class GrowingBuffer {
   }
 
   /** Copies the piece and returns everything so far, as a view that holds until the next call. */
-  append(piece: Buffer): Buffer {
+  append(piece: Uint8Array): Buffer {
     const length = this.#length + piece.length;
     if (length > this.#room.length) {
       const room = Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, 2 * this.#room.length, length));
       this.#room.copy(room, 0, 0, this.#length);
       this.#room = room;
     }
-    piece.copy(this.#room, this.#length);
+    this.#room.set(piece, this.#length);
     this.#length = length;
     return this.#room.subarray(0, length);
   }

@@ -2,6 +2,7 @@ import zlib from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { fetchBytes, fetchText } from '../../../src/hls/transport/fetchText.ts';
 import { leanTransport } from '../../../src/hls/transport/leanTransport.ts';
+import type { Transport } from '../../../src/hls/transport/transport.ts';
 import { answer, rawServer } from './transportServer.ts';
 
 async function setup(...args: Parameters<typeof answer>) {
@@ -90,4 +91,29 @@ test('bytes arrive as they are, and headers of a range do not reach the origin',
   expect(bytes).toEqual(key);
   expect(server.requests[0]).not.toContain('bytes=0-0');
   expect(server.requests[0]).toContain('cookie: a=b');
+});
+
+test('a body that comes byte by byte takes no more memory than its bytes', async () => {
+  const bytesMax = 500_000;
+  let grewBytes = 0;
+  const transport: Transport = {
+    get: async ({ url, onData }) => {
+      const before = process.memoryUsage();
+      for (let at = 0; at < bytesMax; at++) await onData(Buffer.of(0x61));
+      const after = process.memoryUsage();
+      grewBytes = after.heapUsed + after.external - before.heapUsed - before.external;
+      return { status: 200, headers: {}, url, bytes: bytesMax };
+    },
+    close: () => undefined,
+  };
+  const { text } = await fetchText({
+    transport,
+    url: new URL('http://origin.test/'),
+    signal: new AbortController().signal,
+    idleTimeoutMs: 5_000,
+    bodyBytesMax: bytesMax,
+  });
+  expect(text).toBe('a'.repeat(bytesMax));
+  // A buffer for each piece takes 200 times as much; what is not collected yet is counted here, too.
+  expect(grewBytes).toBeLessThan(60 * bytesMax);
 });
