@@ -1,11 +1,10 @@
 import { KennelError } from '../../core/errors.ts';
+import { TS_SYNC, TsWalk } from './tsWalk.ts';
 
 export type Container = 'ts' | 'fmp4' | 'packed' | 'webvtt';
 /** What a file is expected to be. `init`: an initialisation section; `any`: a media segment of any container. */
 export type ExpectedContainer = Container | 'init' | 'any';
 
-const TS_PACKET_BYTES = 188;
-const TS_SYNC = 0x47;
 /** What a container can be told by: the longest box header, and more than any other mark needs. */
 const SNIFF_BYTES = 16;
 
@@ -80,6 +79,11 @@ export class ContainerCheck {
     }
   }
 
+  /** How long its media lasts by its timestamps, milliseconds; undefined where that is not measured (only MPEG-TS is). */
+  get spanMs(): number | undefined {
+    return this.#walk instanceof TsWalk ? this.#walk.spanMs : undefined;
+  }
+
   /** The container. Throws `segment.invalid` when the file is empty, no media, torn, or not what was expected. */
   finish(): Container {
     if (this.#container === undefined && this.#head.length < SNIFF_BYTES) this.#begin(this.#head);
@@ -108,28 +112,6 @@ export class ContainerCheck {
     if (this.#container === 'ts') this.#walk = new TsWalk();
     else if (this.#container === 'fmp4') this.#walk = new BoxWalk();
     this.#walk?.feed(start);
-  }
-}
-
-class TsWalk {
-  /** Where the next packet begins, counted from the start of the next piece. */
-  #next = 0;
-  #bytes = 0;
-  #flaw: string | undefined;
-
-  feed(bytes: Buffer): void {
-    let at = this.#next;
-    for (; at < bytes.length; at += TS_PACKET_BYTES) {
-      if (bytes[at] !== TS_SYNC) this.#flaw ??= `no sync byte at byte ${this.#bytes + at}`;
-    }
-    this.#next = at - bytes.length;
-    this.#bytes += bytes.length;
-  }
-
-  flaw(_boxes: readonly string[]): string | undefined {
-    const rest = this.#bytes % TS_PACKET_BYTES;
-    if (this.#flaw !== undefined || rest === 0) return this.#flaw;
-    return `its last packet has ${rest} of ${TS_PACKET_BYTES} bytes`;
   }
 }
 

@@ -11,6 +11,8 @@ export interface MirrorRace<Result> {
   /** When an address has taken so long, the next one is tried beside it. */
   readonly hedgeAfterMs: number;
   readonly signal: AbortSignal;
+  /** Whether the next address may be tried now. Default: always. */
+  mayTry?(because: 'slow' | 'failed'): boolean;
   /** Tries one address. Once it rejects, nothing of its try is left. */
   attempt(address: number, signal: AbortSignal): Promise<Result>;
   /** Removes what an address brought that was beaten by another. */
@@ -31,7 +33,7 @@ const beaten = new Error('another address was faster');
 export async function raceMirrors<Result>(
   race: MirrorRace<Result>,
 ): Promise<{ readonly address: number; readonly result: Result }> {
-  const { addresses, signal, attempt } = race;
+  const { addresses, signal, attempt, mayTry = () => true } = race;
   if (addresses === 1) return { address: 0, result: await attempt(0, signal) };
   const over = new AbortController();
   const both = AbortSignal.any([signal, over.signal]);
@@ -52,15 +54,15 @@ export async function raceMirrors<Result>(
       const mayHedge = next < addresses && running.size < BESIDE_MAX;
       const outcome = await firstOf(race, running.values(), mayHedge);
       if (outcome === 'slow') {
-        begin();
+        if (mayTry('slow')) begin();
         continue;
       }
       running.delete(outcome.address);
       if ('result' in outcome) return outcome;
       failure ??= outcome.error;
       if (signal.aborted || !canDiffer(outcome.error)) throw outcome.error;
-      if (next < addresses) begin();
-      else if (running.size === 0) throw alsoElsewhere(failure, addresses - 1);
+      if (next < addresses && mayTry('failed')) begin();
+      else if (running.size === 0) throw alsoElsewhere(failure, next - 1);
     }
   } finally {
     over.abort(beaten);
@@ -90,7 +92,7 @@ const canDiffer = (error: unknown): boolean =>
   isKennelError(error) && error.code !== 'disk.full' && error.code !== 'disk.failed';
 
 function alsoElsewhere(error: unknown, others: number): unknown {
-  if (!isKennelError(error)) return error;
+  if (!isKennelError(error) || others === 0) return error;
   const { code, message, retryable, details } = error;
   const elsewhere = others === 1 ? 'another address' : `${others} other addresses`;
   return new KennelError(code, `${message}; ${elsewhere} failed too`, {

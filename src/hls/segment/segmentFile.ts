@@ -12,6 +12,8 @@ export interface SegmentRequest extends BodyRequest {
   readonly checksums: ChecksumAlgorithm;
   /** Default: a media segment of any container. */
   readonly container?: ExpectedContainer;
+  /** Called with how long a whole segment's media lasts, where that is known (see `ContainerCheck`). What it throws refuses it. */
+  accept?(spanMs: number | undefined): void;
 }
 
 export interface FetchedSegment {
@@ -39,6 +41,7 @@ export async function fetchSegment(request: SegmentRequest): Promise<FetchedSegm
     if (decipher !== undefined) await file.write(lastBlock(decipher));
     file.seal();
     const container = check.finish();
+    request.accept?.(check.spanMs);
     return { ...(await file.finish()), container };
   } catch (error) {
     await file.abandon();

@@ -8,6 +8,7 @@ import type { ChecksumAlgorithm, InitStored, SegmentStored } from '../../ledger/
 import type { JournalWriter } from '../journalWriter.ts';
 import type { FetchOrder, SourcedSegment } from '../planner/queue.ts';
 import type { PlaylistSegment } from '../playlist/model.ts';
+import { countedTransport } from '../transport/countedTransport.ts';
 import { withDeadline } from '../transport/deadline.ts';
 import { BODY_BYTES_MAX } from '../transport/limits.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -17,6 +18,7 @@ import { KeyStore } from './keyStore.ts';
 import { MediaDirectories } from './mediaDirectories.ts';
 import { mirrorPart, probeFile, removeFile, segmentFile } from './mediaFiles.ts';
 import { raceMirrors } from './mirrorRace.ts';
+import { PlausibleSpan } from './plausibleSpan.ts';
 import { type FetchedSegment, fetchSegment, type SegmentRequest } from './segmentFile.ts';
 
 /**
@@ -25,6 +27,12 @@ import { type FetchedSegment, fetchSegment, type SegmentRequest } from './segmen
  */
 const HEDGE_SHARE = 0.5;
 const HEDGE_MIN_MS = 500;
+
+/**
+ * A request that brings nothing at all for so long is sent again on another connection, beside the first: its server may have
+ * forgotten it, or a box on the way. One that brings anything is left alone.
+ */
+const SILENT_MIN_MS = 1_000;
 
 export interface SegmentTakerOptions {
   readonly directory: string;
@@ -43,6 +51,8 @@ interface Destination {
   readonly file: string;
   readonly signal: AbortSignal;
   readonly idleTimeoutMs: number;
+  /** Called for everything that arrives. */
+  heard?(): void;
 }
 
 interface Taken extends FetchedSegment {
@@ -60,6 +70,7 @@ export class SegmentTaker {
   readonly #directories: MediaDirectories;
   readonly #keys: KeyStore;
   readonly #inits: InitSections;
+  readonly #spans = new PlausibleSpan();
 
   /** Throws `tool.missing` when this platform cannot hash as the recording does. */
   constructor(options: SegmentTakerOptions) {
@@ -109,15 +120,26 @@ export class SegmentTaker {
 
   async #race(order: FetchOrder, file: string, signal: AbortSignal): Promise<Taken> {
     const { clock } = this.#options;
-    const addresses: readonly SourcedSegment[] = [order, ...order.mirrors];
+    const { durationMs } = order.segment;
+    const isAlone = order.mirrors.length === 0;
+    // Whoever has one address only may ask there once more, when nothing comes.
+    const addresses: readonly SourcedSegment[] = [order, ...(isAlone ? [order] : order.mirrors)];
+    let isSilent = true;
+    const heard = () => {
+      isSilent = false;
+    };
     const nameAt = (address: number) => (address === 0 ? file : mirrorPart(file, address));
     const { address, result } = await raceMirrors<Taken>({
       clock,
       addresses: addresses.length,
-      hedgeAfterMs: Math.max(HEDGE_MIN_MS, order.segment.durationMs * HEDGE_SHARE),
+      hedgeAfterMs: isAlone
+        ? Math.max(SILENT_MIN_MS, durationMs)
+        : Math.max(HEDGE_MIN_MS, durationMs * HEDGE_SHARE),
+      mayTry: (because) => !isAlone || (because === 'slow' && isSilent),
       signal,
       attempt: async (index, shared) => {
-        const to = { file: nameAt(index), signal: shared, idleTimeoutMs: order.timeoutMs };
+        const { timeoutMs: idleTimeoutMs } = order;
+        const to = { file: nameAt(index), signal: shared, idleTimeoutMs, heard };
         return await this.#attempt(addresses[index] ?? order, order, to);
       },
       discard: async (index) => await removeFile(this.#directories.pathOf(nameAt(index))),
@@ -132,24 +154,28 @@ export class SegmentTaker {
     const { init: section, discontinuity } = segment;
     const place = { track: key.track, epoch: key.epoch, discontinuity, source };
     const init = section && (await this.#inits.numberOf(section, place, to));
-    return { ...(await this.#download(segment, to)), init, source };
+    const name = `${key.track}/${key.epoch}/${key.msn}`;
+    const accept = (spanMs: number | undefined) =>
+      this.#spans.check(name, spanMs, segment.durationMs);
+    return { ...(await this.#download(segment, { ...to, accept })), init, source };
   }
 
   /** `wanted.msn`: its number in the playlist of its own source, which may differ from ours. */
   async #download(
     wanted: Pick<PlaylistSegment, 'url' | 'range' | 'key' | 'msn'>,
-    to: Destination,
+    to: Destination & Pick<SegmentRequest, 'accept'>,
     container: 'any' | 'init' = 'any',
   ): Promise<FetchedSegment> {
     const { transport, headers, checksums } = this.#options;
     const { url, range, key, msn } = wanted;
     await this.#directories.makeFor(to.file);
     const request: SegmentRequest = {
-      transport,
+      transport: to.heard === undefined ? transport : countedTransport(transport, to.heard),
       url,
       headers,
       checksums,
       container,
+      ...(to.accept && { accept: to.accept }),
       ...(range && { range }),
       signal: to.signal,
       idleTimeoutMs: to.idleTimeoutMs,
