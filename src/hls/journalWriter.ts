@@ -52,12 +52,12 @@ export class JournalWriter {
     });
   }
 
-  /** Resolves true once everything is durable, false when that takes longer than `timeoutMs`. */
+  /** Resolves true once everything is durable, false when that takes longer than `timeoutMs` or will never be. */
   async flush(timeoutMs: number): Promise<boolean> {
     const early = new AbortController();
     await Promise.race([this.#writing, pause(this.#options.clock, timeoutMs, early.signal)]);
     early.abort();
-    return this.#writing === undefined;
+    return this.#writing === undefined && this.#waiting.length === 0;
   }
 
   /** Lets go of what is not written. The next recorder finds it missing and fetches it again. */

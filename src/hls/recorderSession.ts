@@ -124,8 +124,9 @@ export class RecorderSession {
 
   async #finish(writer: JournalWriter, end: StreamEnd): Promise<RecorderExit> {
     const { clock, log } = this.#options;
-    void writer.write({ t: 'ended', at: clock.now(), ...end });
-    if (await writer.flush(LAST_LINES_MS)) {
+    const written = writer.write({ t: 'ended', at: clock.now(), ...end });
+    // Whoever was told to let go meanwhile has flushed nothing.
+    if ((await writer.flush(LAST_LINES_MS)) && (await written)) {
       log('The recording is over.', { ...end });
       return endedExit(end);
     }

@@ -62,15 +62,20 @@ export class RecordingTracks {
 
   /** The end of the main track, when the others are over as well. Rejects with what `abort` was told, or with a bug. */
   async run(first?: FirstPlaylist): Promise<StreamEnd> {
-    // A bug in any of them is the recorder's.
+    // A bug in any of them is the recorder's, also when the main one is over already.
+    let broken: { readonly reason: unknown } | undefined;
     const others = this.#others.map((track) =>
-      track.run().catch((error: unknown) => this.#main.abort(error)),
+      track.run().catch((reason: unknown) => {
+        broken ??= { reason };
+        this.#main.abort(reason);
+      }),
     );
     try {
       const end = await this.#main.run(first);
       if (end.why === 'endlist') await this.#letEnd(others);
       for (const track of this.#others) track.stop('stopped');
       await Promise.all(others);
+      if (broken !== undefined) throw broken.reason;
       return this.#withUnheard(end);
     } catch (error) {
       for (const track of this.#others) track.abort(error);

@@ -128,5 +128,6 @@ it('gives up at once when another process writes to the journal: no time would c
   void writer.write(gap(2));
   while (broken.length === 0) await new Promise((resolve) => setImmediate(resolve));
   expect(broken).toMatchObject([{ code: 'data.locked' }]);
+  expect(await writer.flush(3_000)).toBe(false);
   expect(troubles).toEqual([]);
 });

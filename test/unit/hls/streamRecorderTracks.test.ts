@@ -173,6 +173,22 @@ describe('a stream whose sound is apart', () => {
     expect(await stored()).toEqual({ 'audio-en': [0, 1, 2, 3], main: [0, 1, 2, 3] });
   });
 
+  it('has not ended when it is killed after its picture has, and is brought to its end by the next attempt', async () => {
+    const { record, url, live, lists, stored, journal } = await setup();
+    const first = record({ url });
+    await until(() => first.progress().settled === 6);
+    lists['en'] = playlistText({ ...live, name: (msn) => `en-${msn}.ts` });
+    Object.assign(live, { count: 4, ended: true });
+    await until(async () => (await stored())['main']?.length === 4);
+    // The picture is over; the sound has ten seconds more, a third of one here.
+    first.kill('test');
+    expect(await first.exited).toMatchObject({ kind: 'crashed', why: 'test', retryable: true });
+    expect((await journal()).ledger.ended).toBeUndefined();
+    delete lists['en'];
+    expect(await record({ url }, 2).exited).toMatchObject({ kind: 'ended', why: 'endlist' });
+    expect(await stored()).toEqual({ 'audio-en': [0, 1, 2, 3], main: [0, 1, 2, 3] });
+  });
+
   it('is continued with all its tracks after a kill', async () => {
     const { record, url, live, stored, journal } = await setup();
     const first = record({ url });
