@@ -130,6 +130,7 @@ export class RecorderSession {
       log('The recording is over.', { ...end });
       return endedExit(end);
     }
+    if (this.#broken !== undefined) throw this.#broken.reason;
     // Without its last line the recording is not over: another attempt has to write it.
     throw this.#diskError ?? new KennelError('disk.failed', 'The journal could not be written.');
   }
