@@ -16,6 +16,8 @@ const CHUNK_LINE = /^([\da-fA-F]{1,13})[ \t]*((?:;[\t\x20-\x7e\x80-\xff]*)?)\r$/
 const HEAD_START = 'HTTP/1.';
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
+const isLineEnd = (byte: number | undefined): boolean =>
+  byte === CARRIAGE_RETURN || byte === LINE_FEED;
 
 export interface ResponseSink {
   onHead(head: ResponseHead): void;
@@ -77,7 +79,10 @@ export class ResponseParser {
           at = this.#readLine(bytes, at);
           break;
         case 'done':
-          throw this.#malformed('bytes after the end of the body');
+          // Old servers send an empty line after a body. Whether it comes with the body or later is chance: it must not matter.
+          if (isLineEnd(bytes[at])) at++;
+          else throw this.#malformed('bytes after the end of the body');
+          break;
       }
     }
   }

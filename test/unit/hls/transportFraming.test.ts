@@ -111,3 +111,16 @@ test('no white space but blanks and tabs is taken off a value', () => {
   expect(sized(' \t1\t ')).toMatchObject({ done: true });
   expect(sized('1\xa0')).toMatchObject({ failed: 'test: a malformed content length' });
 });
+
+test('an empty line after the body, as old servers send it, changes nothing; anything else is refused', () => {
+  const sized = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi';
+  const inChunks = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n';
+  for (const whole of [sized, inChunks]) {
+    const followedBy = (rest: string, cuts: readonly number[] = []) =>
+      parse(Buffer.from(`${whole}${rest}`), cuts);
+    for (const cut of [0, whole.length - 1, whole.length, whole.length + 1])
+      expect(followedBy('\r\n', [cut])).toEqual({ done: true, body: Buffer.from('hi') });
+    for (const rest of ['x', '\r\nHTTP/1.1 200 OK\r\n', ' '])
+      expect(followedBy(rest)).toMatchObject({ failed: 'test: bytes after the end of the body' });
+  }
+});
