@@ -127,7 +127,7 @@ const pick = (attributes: Attributes, names: readonly string[]): Pairs =>
 const cleanLine = (tag: string, attributes: Pairs): string =>
   `#${tag}:${attributes.map(([name, value]) => `${name}="${quotable(value)}"`).join(',')}`;
 
-/** Only a variable can hold a quote or a line end. */
+/** Broken lists have quotes inside of values, and variables may have line ends too: both would end the value. */
 const quotable = (value: string): string =>
   value.replaceAll(/["\n]/g, '').replaceAll("'", APOSTROPHE_STAND_IN);
 

@@ -162,7 +162,12 @@ export class MediaScan {
     if (text.startsWith(DURATION_TAG, start)) {
       this.#durationMs = durationMsAt(text, start + DURATION_TAG.length, end);
     } else if (text.startsWith(DATE_TAG, start)) this.#date = [start + DATE_TAG.length, end];
-    else if (text.startsWith('#EXT', start)) this.#tag(tagLine(text.slice(start, end)));
+    else if (text.startsWith('#EXT', start)) {
+      const tag = tagLine(text.slice(start, end));
+      if (!isDate(tag)) this.#tag(tag);
+      // Blanks stand before its colon.
+      else if (tag.value !== '') this.#date = [text.indexOf(':', start) + 1, end];
+    }
     return false;
   }
 
@@ -339,5 +344,7 @@ export class MediaScan {
 
 const isBlank = (code: number): boolean =>
   code <= SPACE || (code > ASCII_LAST && String.fromCharCode(code).trim() === '');
+
+const isDate = ({ name }: TagLine): boolean => DATE_TAG === `#${name}:`;
 
 const isDateRange = ({ name }: TagLine): boolean => markKind(name) === 'daterange';

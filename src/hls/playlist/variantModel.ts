@@ -6,6 +6,9 @@ import { renditionModels } from './renditionModel.ts';
 /** RFC 6381 prefixes of codecs that carry sound; anything else in CODECS counts as video. */
 const AUDIO_CODECS = /^(mp4a|ac-3|ec-3|ac-4|opus|flac|alac|mp3|vorbis)/i;
 
+/** Width and height: the largest that any codec has room for (AV1, 16 bits). */
+const PIXELS_MAX = 65_536;
+
 /** A variant with the pathway it belongs to, before redundant ones are found. */
 export interface PlacedVariant {
   readonly variant: Variant;
@@ -49,4 +52,4 @@ const isPositive = (value: number | undefined): value is number =>
   value !== undefined && Number.isFinite(value) && value > 0;
 
 const isPixels = (value: number | undefined): value is number =>
-  isPositive(value) && Number.isSafeInteger(value);
+  isPositive(value) && Number.isInteger(value) && value <= PIXELS_MAX;

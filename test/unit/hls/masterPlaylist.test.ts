@@ -25,7 +25,7 @@ function refusal(lines: readonly string[]): string | undefined {
   }
 }
 
-const VARIANT = ['#EXT-X-STREAM-INF:BANDWIDTH=5,AUDIO="a"', 'v.m3u8'];
+const VARIANT = ['#EXT-X-STREAM-INF:BANDWIDTH=5,NAME="x",AUDIO="a"', 'v.m3u8'];
 const media = (rest: string) => `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",${rest}`;
 const names = ({ variants }: MasterPlaylist) => variants[0]?.renditions.map(({ name }) => name);
 
@@ -38,7 +38,7 @@ describe('a sloppy master playlist', () => {
     '#EXT-X-SESSION-KEY:METHOD=AES-128,IV',
     '#EXT-X-STREAM-INF:BANDWIDTH=7,RESOLUTION',
     '#EXT-X-MEDIA:TYPE=AUDIO,NAME="of no group",URI="x"',
-    '#EXT-X-MEDIA:TYPE=BANDWIDTH,GROUP-ID="5",NAME="of no type",URI="x"',
+    '#EXT-X-MEDIA:TYPE=NAME,GROUP-ID="x",NAME="of no type",URI="x"',
     '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",X-OWN,NAME="odd",URI="file:///x"',
     '#EXT-X-TARGETDURATION:4',
     '#EXTINF',

@@ -61,6 +61,8 @@ describe('dates', () => {
       expect(dated(`2026-03-01T${date}`)).toBe(noon);
     }
     expect(dated('1 March 2026')).toBeUndefined();
+    const blank = '#EXT-X-PROGRAM-DATE-TIME :2026-03-01T12:00:00Z';
+    expect(read(media(blank, '#EXTINF:6,', '1.ts')).segments[0]?.wallClock).toBe(noon);
   });
 });
 
