@@ -85,7 +85,11 @@ export class JobRecording {
       const described = describedTracks(ledger.source).map(({ track }) => track);
       const tracks = first?.tracks ?? [...described, ...ledger.tracks];
       for (const track of tracks) {
-        if (!feeds.has(track)) feeds.set(track, this.#feed(track, sources));
+        if (feeds.has(track)) continue;
+        const feed = this.#feed(track, sources);
+        // Redundant addresses, which are numbered behind the links, have no other tracks.
+        if (first !== undefined && first.source < sources.links) feed.begin(first.source);
+        feeds.set(track, feed);
       }
       return await this.#record({ feeds, transport, first });
     } finally {

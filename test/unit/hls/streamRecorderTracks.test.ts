@@ -234,6 +234,15 @@ describe('a stream whose sound is apart', () => {
     expect([asked('/en.m3u8') > 0, asked('/de.m3u8') > 0]).toEqual([true, true]);
   });
 
+  it('takes its sound from the link that its picture begins with', async () => {
+    const { record, url, live, stored } = await setup();
+    const dead = await originFor(() => undefined);
+    live.ended = true;
+    await record({ url: `${dead.url}/live.m3u8`, fallbacks: [url] }).exited;
+    expect(await stored()).toEqual({ 'audio-en': [0, 1, 2], main: [0, 1, 2] });
+    expect(dead.asked).toEqual(['/live.m3u8']);
+  });
+
   it('is continued without a language that is not there any more', async () => {
     const { record, url, live, master, stored } = await setup();
     const first = record({ url });
