@@ -8,6 +8,12 @@ export type ExpectedContainer = Container | 'init' | 'any';
 /** What a container can be told by: the longest box header, and more than any other mark needs. */
 const SNIFF_BYTES = 16;
 
+/**
+ * Boxes of one file, not counting those within others. The most have segments with a moof and a mdat for each frame: at 60 frames/s
+ * these are nine minutes. Made of empty boxes, a segment of 512 MB kept a processor busy for minutes.
+ */
+const BOXES_MAX = 65_536;
+
 /** Boxes that a fragmented MP4 file, segment or section can begin with. */
 const FIRST_BOXES = new Set(
   'ftyp styp moof moov sidx ssix emsg prft free skip wide mdat uuid pdin meta'.split(' '),
@@ -117,6 +123,7 @@ export class ContainerCheck {
 
 class BoxWalk {
   readonly #types = new Set<string>();
+  #boxes = 0;
   /** The start of a box header whose rest has not come yet. */
   #header: Buffer = Buffer.alloc(0);
   /** Bytes left of the box; infinite for a last box that says it ends with the file. */
@@ -156,6 +163,10 @@ class BoxWalk {
     const total = size === 1 ? Number(header.readBigUInt64BE(8)) : size;
     if (!/^[\x20-\x7e]{4}$/.test(type) || (size !== 0 && total < header.length)) {
       this.#flaw = 'its boxes do not add up';
+      return;
+    }
+    if (++this.#boxes > BOXES_MAX) {
+      this.#flaw = `it has more than ${BOXES_MAX} boxes`;
       return;
     }
     this.#types.add(type);

@@ -105,6 +105,12 @@ describe('what is no whole segment is refused', () => {
     expect(() => check(shifted)).toThrow(refusal(/no sync byte at byte 376/));
   });
 
+  test('more boxes than any encoder makes: each costs time and memory', () => {
+    const pairs = Array.from({ length: 32_768 }, () => [box('moof', 0), box('mdat', 0)]).flat();
+    expect(check(Buffer.concat(pairs))).toBe('fmp4');
+    expect(() => check(Buffer.concat([...pairs, box('free', 0)]))).toThrow(refusal(/65536 boxes/));
+  });
+
   test('boxes that do not cover the file exactly, or lack what a segment needs', () => {
     expect(() => check(segment.subarray(0, -1))).toThrow(refusal(/lacks 1 bytes/));
     expect(() => check(Buffer.concat([segment, Buffer.alloc(3)]))).toThrow(
