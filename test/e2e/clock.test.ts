@@ -17,29 +17,31 @@ const missing = whyNoWallClock();
 const HOUR_SECONDS = 3_600;
 const STEPS = [HOUR_SECONDS, -HOUR_SECONDS];
 const DURATION_MS = 14_000;
+/** Of what is begun twice: a loaded machine needs many seconds to start Kennel again, and the duration goes on meanwhile. */
+const AWAY_DURATION_MS = 28_000;
 /** What the issue allows; the product itself needs some milliseconds, a loaded machine more. */
 const TOLERANCE_MS = 2_000;
 
-async function setup() {
+async function setup(durationMs = DURATION_MS) {
   const home = kennelHome();
   onTestFinished(() => {
     for (const pid of home.processes()) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
     home.remove();
   });
   const origin = await startOrigin({
-    streams: { ts: { set: 'ts', window: 10, prefill: 2, startsOnRequest: true } },
+    streams: { ts: { set: 'ts', window: 20, prefill: 2, startsOnRequest: true } },
   });
   onTestFinished(() => origin.stop());
   const clock = new WallClock(home.file('wall-clock'));
-  const duration = `${DURATION_MS / 1_000}s`;
+  const duration = `${durationMs / 1_000}s`;
   const url = origin.playlistUrl('ts');
   const command = ['record', url, '-o', home.file('show.mp4'), '--duration', duration];
   const record = () => home.start(command, clock.environment);
-  return { home, origin, clock, record };
+  return { home, origin, clock, record, durationMs };
 }
 type Bundle = Awaited<ReturnType<typeof setup>>;
 
-async function nothingWrong({ home, origin }: Bundle, { code, stdout, stderr }: Ran) {
+async function nothingWrong({ home, origin, durationMs }: Bundle, { code, stdout, stderr }: Ran) {
   expect(code, `${stderr}${stdout}`).toBe(0);
   expect(stdout).toMatch(/^complete/);
   const ledger = await home.ledger();
@@ -53,7 +55,7 @@ async function nothingWrong({ home, origin }: Bundle, { code, stdout, stderr }: 
   expect(proof).toMatchObject({ advertised: proof.stored, lost: [], duplicates: 0 });
   expect(proof.ended.why).toBe('duration');
   // Its own dates may step; how long it recorded may not.
-  expect(Math.abs(proof.durationMs - DURATION_MS)).toBeLessThan(TOLERANCE_MS + 2_000);
+  expect(Math.abs(proof.durationMs - durationMs)).toBeLessThan(TOLERANCE_MS + 2_000);
   // The database serves the history in the order of what happened, whatever dates it has.
   const { stdout: why } = await home.run(['why', id, '--json']);
   const whats = why
@@ -92,7 +94,7 @@ test.skipIf(missing).for(STEPS)(
     missing,
   ),
   async (step) => {
-    const bundle = await setup();
+    const bundle = await setup(AWAY_DURATION_MS);
     const { clock, record, home } = bundle;
     const first = record();
     await first.saw('the stream is live');
@@ -103,7 +105,7 @@ test.skipIf(missing).for(STEPS)(
     clock.set(step);
     const second = record();
     await second.saw(OVER);
-    expect(Math.abs(performance.now() - begunAt - DURATION_MS)).toBeLessThan(TOLERANCE_MS);
+    expect(Math.abs(performance.now() - begunAt - AWAY_DURATION_MS)).toBeLessThan(TOLERANCE_MS);
     await nothingWrong(bundle, await second.ended);
     const { records } = await readJournal(home.recordings()[0] ?? '');
     expect(records.filter(({ t }) => t === 'started')).toHaveLength(1);

@@ -136,7 +136,7 @@ test.skipIf(noMounts)(
     await grows(8);
     const end = await ended(running);
     // Nobody died of it.
-    expect(home.processes()).toEqual([]);
+    await until('no process is left', () => home.processes().length === 0);
     expect(eventsOf(end.stdout).filter(({ type }) => type === 'job.decided')).toEqual([]);
     expect(hosts).toHaveLength(1);
     const { causes, ledger } = await judged(bundle, end);
