@@ -11,7 +11,8 @@ import {
 } from './joinedRun.ts';
 import type { RenditionInfo } from './renditions.ts';
 import type { Timeline, TrackRun } from './runs.ts';
-import { type ClockGroup, clockGroups, pair } from './timing/clockGroups.ts';
+import { type ClockGroup, clockGroups } from './timing/clockGroups.ts';
+import { PairingIndex } from './timing/pairing.ts';
 import type { TimelinePlace } from './timing/timelinePlace.ts';
 
 export interface RenditionRuns {
@@ -34,25 +35,27 @@ export interface JoinOptions {
 export function joinRenditions({ main, others, placeOf }: JoinOptions): Run[] {
   if (others.length === 0) return main.runs.map((run) => runAlone(run, main.info, placeOf));
   const groups = clockGroups(main.runs, placeOf);
-  const drafts = groups.flatMap((group) => sectionsOfGroup(group));
+  const byGroup = new Map(groups.map((group) => [group, sectionsOfGroup(group)]));
+  const drafts = [...byGroup.values()].flat();
+  const index = new PairingIndex(groups);
   const alone: Run[] = [];
   const pairings: Pairings = new Map();
-  for (const [index, { info, runs }] of others.entries()) {
-    const rendition = index + 1;
+  for (const [number, { info, runs }] of others.entries()) {
+    const rendition = number + 1;
     const pieces = runs.flatMap((run) =>
       run.timelines.map((timeline) => ({ run, timeline, place: placeOf(timeline) })),
     );
     const left = new Set<TrackRun>();
     for (const piece of pieces) {
-      if (!placePiece(piece, { rendition, groups, drafts, pairings })) left.add(piece.run);
+      if (!placePiece(piece, { rendition, index, byGroup, drafts, pairings })) left.add(piece.run);
     }
     for (const run of left) alone.push(runAlone(onlyUnplaced(run, drafts), info, placeOf));
   }
-  const joined = main.runs.map((run, index) => {
-    const sections = drafts.filter((draft) => draft.run === index);
+  const joined = main.runs.map((run, file) => {
+    const sections = drafts.filter((draft) => draft.run === file);
     const { kept, misfits } = chooseParameters(sections, others);
     for (const { info, run: misfit } of misfits) alone.push(runAlone(misfit, info, placeOf));
-    return fileOf({ run, info: main.info }, { sections: kept, others, pairings, file: index });
+    return fileOf({ run, info: main.info }, { sections: kept, others, pairings, file });
   });
   return [...joined, ...alone];
 }
@@ -90,17 +93,19 @@ function sectionsOfGroup(group: ClockGroup): Draft[] {
 
 interface Placing {
   readonly rendition: number;
-  readonly groups: readonly ClockGroup[];
+  readonly index: PairingIndex;
+  /** The sections of each clock, in order. */
+  readonly byGroup: ReadonlyMap<ClockGroup, readonly Draft[]>;
   readonly drafts: Draft[];
   readonly pairings: Pairings;
 }
 
 /** False when its own clock is not known, so that it cannot be moved to another. */
 function placePiece(piece: Piece, placing: Placing): boolean {
-  const { rendition, groups, drafts } = placing;
+  const { rendition } = placing;
   // Each segment of packed audio is placed by itself.
   if (piece.place.startSeconds === undefined && piece.run.container !== 'packed') return false;
-  const paired = pair(piece, groups);
+  const paired = placing.index.pair(piece);
   if (paired === undefined) {
     insertAlone(piece, placing);
     return true;
@@ -108,7 +113,7 @@ function placePiece(piece: Piece, placing: Placing): boolean {
   const { group, startSeconds, by } = paired;
   const shiftSeconds = startSeconds - (piece.place.startSeconds ?? 0);
   const whole = partOf(piece, { rendition, shiftSeconds, startSeconds });
-  const inGroup = drafts.filter((draft) => draft.group === group);
+  const inGroup = placing.byGroup.get(group) ?? [];
   for (const [index, draft] of inGroup.entries()) {
     const from = index === 0 ? Number.NEGATIVE_INFINITY : draft.fromSeconds;
     const to = inGroup[index + 1]?.fromSeconds ?? Number.POSITIVE_INFINITY;

@@ -2,7 +2,8 @@ import type { Ledger } from '../../ledger/ledger.ts';
 import type { SegmentStored } from '../../ledger/record.ts';
 import type { Part, Piece, Run } from '../joinedRun.ts';
 import { MAIN_TRACK } from '../renditions.ts';
-import { type ClockGroup, type Paired, pair } from '../timing/clockGroups.ts';
+import type { ClockGroup } from '../timing/clockGroups.ts';
+import { type Paired, PairingIndex } from '../timing/pairing.ts';
 import { positionsOf } from '../timing/timelinePlace.ts';
 import { nearest } from '../timing/timestampWrap.ts';
 import type { Text, TextSegment } from './readTexts.ts';
@@ -48,13 +49,15 @@ export function placeTexts(
       : [],
   );
   const groups = places.map(({ group }) => group);
+  const placeOf = new Map(places.map((place) => [place.group, place]));
+  const index = new PairingIndex(groups);
   return texts.flatMap((text) => {
     const positions = positionsOf(ledger, text.info.track);
     const byRun = new Map<number, PlacedSegment[]>();
     for (const source of text.segments) {
       const piece = pieceOf(source, positions, groups);
-      const paired = pair(piece, groups) ?? nearestGroup(piece, groups);
-      const place = places.find(({ group }) => group === paired?.group);
+      const paired = index.pair(piece) ?? nearestGroup(piece, groups);
+      const place = paired && placeOf.get(paired.group);
       if (paired === undefined || place === undefined) continue;
       const placed = byRun.get(place.run) ?? [];
       placed.push({ source, section: place.section, ...cuesOn(source, paired) });

@@ -59,8 +59,9 @@ export function reckonedMap(run: Run): OutputMap {
 export function outputTime(map: OutputMap, section: number, clock: number): number | undefined {
   let found: Stitched | undefined;
   let isLast = true;
-  for (const stretch of map) {
-    if (stretch.section !== section) continue;
+  for (let index = firstOfSection(map, section); ; index++) {
+    const stretch = map[index];
+    if (stretch?.section !== section) break;
     if (found === undefined || stretch.fromSeconds <= clock) {
       found = stretch;
       isLast = true;
@@ -72,4 +73,15 @@ export function outputTime(map: OutputMap, section: number, clock: number): numb
   if (found === undefined) return undefined;
   const inside = isLast ? clock : Math.min(clock, found.toSeconds);
   return inside + found.shiftSeconds;
+}
+
+function firstOfSection(map: OutputMap, section: number): number {
+  let low = 0;
+  let high = map.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((map[middle]?.section ?? 0) < section) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -272,6 +272,19 @@ test('sound that nobody can read is left by itself', () => {
   ]);
 });
 
+test('thousands of breaks are joined in seconds: each piece is only compared with what can be its own', () => {
+  const breaks = Array.from({ length: 3_000 }, (_, discontinuity) => discontinuity);
+  // Every encoder that starts again begins at the same timestamp.
+  const [run, ...more] = setup([
+    ...breaks.map((discontinuity) => ({ clock: 10, count: 1, discontinuity })),
+    ...breaks.map((discontinuity) => ({ track: 'audio-en', clock: 10, count: 1, discontinuity })),
+  ]);
+  expect(more).toEqual([]);
+  expect(run?.sections.map(({ parts }) => parts.map(({ timeline }) => timeline.segments))).toEqual(
+    breaks.map((msn) => [[expect.objectContaining({ msn })], [expect.objectContaining({ msn })]]),
+  );
+});
+
 test('no segment is ever in two files or in none', () => {
   const runs = setup([
     { clock: 100, count: 3, parameters: 'large' },
