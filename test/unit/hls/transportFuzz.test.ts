@@ -210,7 +210,7 @@ const sent = (mutations: { minLength?: number; maxLength: number }): fc.Arbitrar
       fc.constantFrom<Case['ending']>(...Array(14).fill('closes'), 'waits', 'resets'),
     )
     .map(([whole, changes, cuts, ending]) => {
-      const bytes = changes.reduce((before, change) => change(before), whole);
+      const bytes = changes.reduce<Buffer>((before, change) => change(before), whole);
       return {
         bytes,
         cuts: cuts.filter((cut) => cut < bytes.length).sort((a, b) => a - b),
