@@ -178,6 +178,25 @@ export function readManifest(text: string): Manifest | undefined {
   }
 }
 
+/** What a manifest has said of itself since the first version. */
+const outlineSchema = z.object({
+  schema: z.literal('kennel.manifest/1'),
+  jobId: z.string(),
+  token: z.number().nullable(),
+  proof: z.object({ checksum: z.string() }),
+  kennel: z.string(),
+});
+export type ManifestOutline = z.infer<typeof outlineSchema>;
+
+/** The same of a manifest that another Kennel wrote, whose form may lack what came later or have what is not known yet. */
+export function readOutline(text: string): ManifestOutline | undefined {
+  try {
+    return outlineSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
 function segmentRows(ledger: Ledger): Manifest['segments'] {
   const groups: Manifest['segments'] = [];
   for (const { track, epoch, msn, durationMs, bytes, checksum } of ledger.segments()) {

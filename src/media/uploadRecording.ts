@@ -12,6 +12,7 @@ import {
   manifestOf,
   manifestText,
   readManifest,
+  readOutline,
 } from './manifest.ts';
 import { isVerified, type MuxResult } from './mux/muxResult.ts';
 import { outcomeOf } from './outcome.ts';
@@ -25,7 +26,10 @@ const MANIFEST_FILE = 'manifest.json';
 /** `film (100).mp4` and still taken: somebody should look at that directory. */
 const NAMES_MAX = 100;
 
-/** A manifest of a day of 2 s segments has 4 MB. */
+/**
+ * A manifest of a day of 2 s segments has 4 MB for each track. One that stands where ours is to be is read up to so much more
+ * than ours has.
+ */
 const MANIFEST_BYTES_MAX = 64 * 1024 * 1024;
 
 export interface UploadOptions {
@@ -51,7 +55,7 @@ export interface UploadOptions {
  * Stores the finished files, then the manifest, checks that all of it is there, and only then removes the segments (unless
  * they are to be kept, or a file differs from what was expected). The journal always stays. Never overwrites what is not
  * this job's: then another name is taken. Rejects with `destination.conflict` when another manifest of this very job is
- * there, with the errors of the store, or with `disk.failed`.
+ * there (one of the same segments that another version of Kennel wrote is replaced), with the errors of the store, or with `disk.failed`.
  */
 export async function uploadRecording(options: UploadOptions): Promise<{ outcome: Outcome }> {
   const known = await readReceipt(options.finishDirectory);
@@ -135,7 +139,10 @@ async function saveClaim(options: UploadOptions, claim: Claim): Promise<void> {
   await writeDurably(join(options.finishDirectory, CLAIM_FILE), JSON.stringify(claim));
 }
 
-/** False when somebody else took the name meanwhile; then nothing of ours is left under it. */
+/**
+ * False when somebody else took the name meanwhile; then nothing is left under it of what was put now. Files of ours that the
+ * manifest does not name, since an older version of Kennel made them of the same segments, are removed.
+ */
 async function putAll(
   options: UploadOptions,
   claim: Claim,
@@ -157,7 +164,23 @@ async function putAll(
   }
   if (!(await putManifest(options, claim, manifest))) return await giveUpName(options, claim, put);
   await checkHeads(options, claim, files);
+  await removeOutdated(options, claim, files);
   return true;
+}
+
+async function removeOutdated(
+  { store: destination, signal, before }: UploadOptions,
+  { name, ours }: Claim,
+  files: readonly LocalFile[],
+): Promise<void> {
+  const named = new Set(files.map(({ file }) => keyFor(name, file)));
+  for (const [key, contents] of Object.entries(ours)) {
+    if (named.has(key)) continue;
+    const found = await checksumOf(destination, key, signal);
+    if (found === undefined || !contents.includes(found)) continue;
+    before(`remove ${key}`);
+    await destination.delete([key]);
+  }
 }
 
 async function giveUpName(
@@ -216,43 +239,45 @@ async function putManifest(
   manifest: Manifest,
 ): Promise<boolean> {
   const key = keyFor(claim.name, MANIFEST_FILE);
-  const bytes = Buffer.from(manifestText(manifest));
+  const source = { bytes: Buffer.from(manifestText(manifest)) };
+  const how = { contentType: 'application/json', signal: options.signal };
   options.before(`put ${key}`);
   try {
-    const contentType = 'application/json';
-    await options.store.put(
-      key,
-      { bytes },
-      { ifAbsent: true, contentType, signal: options.signal },
-    );
+    await options.store.put(key, source, { ...how, ifAbsent: true });
   } catch (error) {
     if (!isConflict(error)) throw error;
+    if ((await standingManifest(options, claim, manifest)) === 'outdated') {
+      await options.store.put(key, source, how);
+    }
   }
-  // Read back in either case: the manifest that stands there decides.
+  // Read back in every case: the manifest that stands there decides.
   return (await standingManifest(options, claim, manifest)) === 'same';
 }
 
-/** What stands under the manifest's key. Throws `destination.conflict` for another manifest of this very job. */
+/**
+ * What stands under the manifest's key. `outdated`: another version of Kennel wrote it about the very same segments. Throws
+ * `destination.conflict` for another manifest of this very job.
+ */
 async function standingManifest(
   { store: destination, job }: UploadOptions,
   { name }: Claim,
   manifest: Manifest,
-): Promise<'none' | 'same' | 'foreign'> {
+): Promise<'none' | 'same' | 'outdated' | 'foreign'> {
   const key = keyFor(name, MANIFEST_FILE);
   if ((await destination.head(key)) === undefined) return 'none';
-  const found = readManifest((await textOf(destination, key)) ?? '');
-  if (found === undefined || found.jobId !== job.id) return 'foreign';
-  if (contentChecksum(found) === contentChecksum(manifest)) return 'same';
+  const bytesMax = MANIFEST_BYTES_MAX + Buffer.byteLength(manifestText(manifest));
+  const text = (await textOf(destination, key, bytesMax)) ?? '';
+  const outline = readOutline(text);
+  if (outline === undefined || outline.jobId !== job.id) return 'foreign';
+  const found = readManifest(text);
+  if (found !== undefined && contentChecksum(found) === contentChecksum(manifest)) return 'same';
+  const { token, proof, kennel } = outline;
+  const isOtherVersion = found === undefined || kennel !== manifest.kennel;
+  if (isOtherVersion && proof.checksum === manifest.proof.checksum) return 'outdated';
   throw new KennelError(
     'destination.conflict',
     `${key} is another manifest of this very job; look at both recordings before removing one`,
-    {
-      details: {
-        key,
-        found: { token: found.token, proof: found.proof.checksum },
-        token: manifest.token,
-      },
-    },
+    { details: { key, found: { token, proof: proof.checksum }, token: manifest.token } },
   );
 }
 
@@ -291,7 +316,11 @@ async function checksumOf(
   return hash.digest('hex');
 }
 
-async function textOf(destination: Destination, key: string): Promise<string | undefined> {
+async function textOf(
+  destination: Destination,
+  key: string,
+  bytesMax: number,
+): Promise<string | undefined> {
   const chunks = await destination.get(key);
   if (chunks === undefined) return undefined;
   const parts: Uint8Array[] = [];
@@ -299,7 +328,7 @@ async function textOf(destination: Destination, key: string): Promise<string | u
   for await (const chunk of chunks) {
     bytes += chunk.length;
     // A foreign file of any size may stand under this key.
-    if (bytes > MANIFEST_BYTES_MAX) return undefined;
+    if (bytes > bytesMax) return undefined;
     parts.push(chunk);
   }
   return Buffer.concat(parts).toString();

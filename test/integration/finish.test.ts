@@ -172,6 +172,49 @@ test('another manifest of the same job is a conflict: nothing is replaced and th
   expect((await filesBelow(directory)).filter((file) => file.startsWith('ts/'))).toHaveLength(3);
 }, 30_000);
 
+test('a manifest that an older Kennel left is made anew under the same name, with what belongs to it', async () => {
+  const { workplace, directory, films, finish } = await setup();
+  const died = finish({
+    before: (step) => {
+      if (step === 'write the receipt') throw new Error('the node dies');
+    },
+  });
+  await expect(died).rejects.toThrow('the node dies');
+  const manifest = await readManifestIn(workplace);
+  const { tracks: _, marks: __, sidecars: ___, ...older } = { ...manifest, kennel: '0.0.9' };
+  await writeFile(join(films, 'film.manifest.json'), JSON.stringify(older));
+  // It put more files than this Kennel will, and one that is not what this one makes.
+  await writeFile(join(films, 'film.mp4'), 'made by the older one');
+  await writeFile(join(films, 'film-2.m4a'), 'sound apart');
+  await writeFile(join(films, 'film-3.m4a'), 'holiday');
+  const claim = JSON.parse(await readFile(join(directory, 'finish/destination.json'), 'utf8'));
+  claim.ours['film.mp4'] = [sha256('made by the older one')];
+  claim.ours['film-2.m4a'] = [sha256('sound apart')];
+  claim.ours['film-3.m4a'] = [sha256('not a holiday')];
+  await writeFile(join(directory, 'finish/destination.json'), JSON.stringify(claim));
+  await rm(join(directory, 'finish/mux.json'));
+  expect(await finish()).toEqual({ outcome: 'complete' });
+  expect(await filesBelow(films)).toEqual(['film-3.m4a', 'film.manifest.json', 'film.mp4']);
+  const film = await readFile(join(films, 'film.mp4'));
+  expect((await readManifestIn(workplace)).files).toMatchObject([{ checksum: sha256(film) }]);
+}, 30_000);
+
+test('an older manifest of the same job about other segments is a conflict', async () => {
+  const { workplace, directory, films, finish } = await setup();
+  const died = finish({
+    before: (step) => {
+      if (step === 'write the receipt') throw new Error('the node dies');
+    },
+  });
+  await expect(died).rejects.toThrow('the node dies');
+  const { tracks: _, ...older } = await readManifestIn(workplace);
+  const other = { ...older, proof: { ...older.proof, checksum: 'of other segments' } };
+  await writeFile(join(films, 'film.manifest.json'), JSON.stringify(other));
+  await expect(finish()).rejects.toMatchObject({ code: 'destination.conflict' });
+  expect(await filesBelow(films)).toEqual(['film.manifest.json', 'film.mp4']);
+  expect((await filesBelow(directory)).filter((file) => file.startsWith('ts/'))).toHaveLength(3);
+}, 30_000);
+
 test('segments that are to be kept are kept', async () => {
   const { workplace, directory, finish } = await setup();
   await finish({}, jobIn(workplace, { spec: { keepSegments: true } }));

@@ -273,16 +273,17 @@ test('sound that nobody can read is left by itself', () => {
 });
 
 test('thousands of breaks are joined in seconds: each piece is only compared with what can be its own', () => {
-  const breaks = Array.from({ length: 3_000 }, (_, discontinuity) => discontinuity);
+  const breaks = Array.from({ length: 2_000 }, (_, discontinuity) => discontinuity);
   // Every encoder that starts again begins at the same timestamp.
   const [run, ...more] = setup([
     ...breaks.map((discontinuity) => ({ clock: 10, count: 1, discontinuity })),
     ...breaks.map((discontinuity) => ({ track: 'audio-en', clock: 10, count: 1, discontinuity })),
   ]);
   expect(more).toEqual([]);
-  expect(run?.sections.map(({ parts }) => parts.map(({ timeline }) => timeline.segments))).toEqual(
-    breaks.map((msn) => [[expect.objectContaining({ msn })], [expect.objectContaining({ msn })]]),
+  const numbers = run?.sections.map(({ parts }) =>
+    parts.flatMap(({ timeline }) => timeline.segments.map(({ track, msn }) => `${track} ${msn}`)),
   );
+  expect(numbers).toEqual(breaks.map((msn) => [`main ${msn}`, `audio-en ${msn}`]));
 });
 
 test('no segment is ever in two files or in none', () => {
