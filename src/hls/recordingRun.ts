@@ -39,6 +39,7 @@ export class RecordingRun {
   readonly #flights = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
   #bell = new AbortController();
+  #isStopped = false;
   #broken: { readonly reason: unknown } | undefined;
   /** Sources whose last poll failed. */
   readonly #failing = new Set<number>();
@@ -68,7 +69,7 @@ export class RecordingRun {
 
   stop(why: 'duration' | 'stopped'): void {
     this.#options.planner.stop(why, this.#options.clock.elapsed());
-    this.#polls.abort(ended);
+    this.#isStopped = true;
     this.#bell.abort();
   }
 
@@ -89,6 +90,7 @@ export class RecordingRun {
       }
       for (const order of plan.fetch) this.#track(this.#fetch(order));
       if (plan.end !== undefined) return plan.end;
+      if (this.#isStopped && !plan.polling) this.#polls.abort(ended);
       const pollAt = this.#pollAll(now);
       if (pollAt <= now) continue;
       const at = Math.min(now + LOOK_MS, pollAt, plan.wakeAt, this.#options.feed.wakeAt(now));

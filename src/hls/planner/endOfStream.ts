@@ -72,18 +72,20 @@ export class EndOfStream {
 
   /**
    * Whether the stream is over by the word of its sources: one said so, and the others say so too, or are gone, or have listed
-   * nothing new for the whole patience window. Once it is, it stays so.
+   * nothing new for the whole patience window.
    */
-  endListed(now: number): boolean {
-    if (this.#endedAt !== undefined) return true;
+  isEndListed(now: number): boolean {
     const sources = this.#options.sources();
     if (!sources.some(({ ended }) => ended)) return false;
     const patienceMs = this.#patience();
-    const isOver = sources.every(
+    return sources.every(
       (source) => source.ended || source.isGone(now) || now - source.advancedAt >= patienceMs,
     );
-    if (isOver) this.#endedAt = now;
-    return isOver;
+  }
+
+  /** The stream is over by the word of its sources, and stays so. */
+  close(now: number): void {
+    this.#endedAt ??= now;
   }
 
   /** When the last source said so, and how long refused segments are tried from then on; undefined before. */

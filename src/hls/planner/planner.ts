@@ -45,6 +45,8 @@ export interface Plan {
   readonly records: readonly PlannedRecord[];
   /** To begin now. Each counts as under way until it is reported. */
   readonly fetch: readonly FetchOrder[];
+  /** Whether answers to polls still count. */
+  readonly polling: boolean;
   /** When the next poll is to be sent, to whichever source `mayPoll`; not finite when none is wanted. */
   readonly pollAt: number;
   readonly pollTimeoutMs: number;
@@ -73,10 +75,13 @@ export class Planner {
   #stopped: { why: 'duration' | 'stopped'; until: number } | undefined;
   #over: StreamEnd | undefined;
   #plannedAt: number;
+  /** An earlier life may have been shown what nobody has told this one about. */
+  #hasToLook: boolean;
 
   constructor({ track, patienceMs, resume, now }: PlannerOptions) {
     this.#track = track;
     this.#plannedAt = now;
+    this.#hasToLook = resume !== undefined;
     const sources = this.#sources;
     this.#timeline = new PlannerTimeline({
       resume,
@@ -137,7 +142,7 @@ export class Planner {
   onPlaylist(poll: number, playlist: MediaPlaylist, now: number): void {
     const source = this.#sources.answered(poll, now);
     source.polls.answered(poll, now);
-    if (this.#stopped !== undefined) return;
+    if (!this.#listens) return;
     source.heard(playlist);
     this.#place(this.#timeline.place(source.number, playlist, now), now);
   }
@@ -146,7 +151,7 @@ export class Planner {
   onUnchanged(poll: number, now: number): void {
     const source = this.#sources.answered(poll, now);
     source.polls.answered(poll, now);
-    if (this.#stopped !== undefined) return;
+    if (!this.#listens) return;
     this.#end.answered(source, false, now);
     source.polls.next(source.lastDurationMs, false);
     this.#queue.listedAgain(source.number, source.expiry(now), now);
@@ -196,7 +201,10 @@ export class Planner {
     while (this.#probe !== undefined) this.#decide('unknown', now);
   }
 
-  /** No more polls. What was advertised may arrive for a few seconds more. */
+  /**
+   * What was advertised may arrive for a few seconds more. There are no more polls, except that a life which has not heard anything
+   * yet looks once what there is: an earlier one may have been shown it.
+   */
   stop(why: 'duration' | 'stopped', now: number): void {
     this.#stopped ??= { why, until: now + STOP_GRACE_MS };
   }
@@ -211,12 +219,14 @@ export class Planner {
       const free = FETCHES_MAX - this.#queue.fetching;
       if (free > 0) fetch.push(...this.#queue.take(now, free, this.#lead(now)));
     }
-    const due = this.#polling ? this.#sources.due(now) : undefined;
+    const polling = this.#polling;
+    const due = polling ? this.#sources.due(now) : undefined;
     const next = due?.source ?? this.#sources.peek(0, now);
     return {
       records: this.#lines.take(),
       fetch,
-      pollAt: this.#polling ? Math.max(now, due?.at ?? now) : Number.POSITIVE_INFINITY,
+      polling,
+      pollAt: polling ? Math.max(now, due?.at ?? now) : Number.POSITIVE_INFINITY,
       pollTimeoutMs: next.polls.timeoutMs,
       blocking: this.pollOf(next.number).blockUntilMsn !== undefined,
       wakeAt: this.#wakeAt(now),
@@ -225,7 +235,12 @@ export class Planner {
   }
 
   get #polling(): boolean {
-    return this.#over === undefined && this.#stopped === undefined && this.#end.ended === undefined;
+    return this.#over === undefined && this.#listens && this.#end.ended === undefined;
+  }
+
+  /** Whether playlists count. */
+  get #listens(): boolean {
+    return this.#stopped === undefined || this.#hasToLook;
   }
 
   #lead(now: number): number {
@@ -254,7 +269,10 @@ export class Planner {
       const { place, segment } = placement.probe;
       this.#probe = new ContentProbe(this.#key(place), { source: source.number, segment }, now);
     }
-    if (verdict === 'placed') this.#list(placement, source, now);
+    if (verdict === 'placed') {
+      this.#hasToLook = false;
+      this.#list(placement, source, now);
+    }
     for (const fresh of placement.fresh) this.#advertise(fresh, source, now);
     for (const again of placement.again) this.#tryAgain(again, source, now);
     const isNew = placement.fresh.length > 0;
@@ -266,7 +284,6 @@ export class Planner {
     // A stale answer says nothing about the end, and one that is held has no place yet.
     const counts = verdict === 'placed' || isApart || playlist.segments.length === 0;
     if (counts && playlist.endList) source.ended = true;
-    this.#end.endListed(now);
   }
 
   #list(placement: Placement, source: PlannerSource, now: number): void {
@@ -332,12 +349,13 @@ export class Planner {
   /** Settles what is over, and finds out whether all of it is. */
   #judge(now: number): void {
     this.#restSilent(now);
-    const isEnded = this.#end.endListed(now);
+    const isEnded = this.#isEnded(now);
     this.#loseAll(this.#queue.expire(now, this.#end.ended));
     if (this.#stopped !== undefined) {
-      const isBusy = this.#queue.open > 0 || this.#probe !== undefined;
+      const isBusy = this.#queue.open > 0 || this.#probe !== undefined || this.#hasToLook;
       if (isBusy && now < this.#stopped.until) return;
       this.#decideUnasked(now);
+      this.#placeLeft(now);
       const failure = { cause: 'stopped', detail: 'the recording was ended first' } as const;
       this.#loseLeft(failure);
       this.#lines.loseAll(this.#queue.giveUp(failure, true));
@@ -351,8 +369,29 @@ export class Planner {
     const silent = this.#end.silent(now);
     if (silent === undefined) return;
     this.#decideUnasked(now);
+    this.#placeLeft(now);
     this.#giveUp();
     this.#over = silent;
+  }
+
+  /**
+   * Whether the stream is over by the word of its sources. What one of them lists that could not be joined is placed before that,
+   * should no other go on.
+   */
+  #isEnded(now: number): boolean {
+    if (this.#end.ended !== undefined) return true;
+    if (this.#probe !== undefined || !this.#end.isEndListed(now)) return false;
+    for (const placement of this.#timeline.retryAll(now)) this.#place(placement, now);
+    if (this.#probe !== undefined) return false;
+    this.#end.close(now);
+    return true;
+  }
+
+  /** It is over, and this life has placed nothing: then what a source lists that cannot be joined is all there is. */
+  #placeLeft(now: number): void {
+    if (!this.#hasToLook) return;
+    for (const placement of this.#timeline.placeLeft(now)) this.#place(placement, now);
+    this.#decideUnasked(now);
   }
 
   /** What a source lists that is gone counts no more, while others go on. */
@@ -366,7 +405,7 @@ export class Planner {
 
   #loseAll(lost: readonly LostSegment[]): void {
     this.#lines.loseAll(lost);
-    if (this.#sources.count > 1) for (const { key } of lost) this.#timeline.lost(key);
+    for (const { key } of lost) this.#timeline.lost(key);
   }
 
   #judgeEndListed(now: number): void {

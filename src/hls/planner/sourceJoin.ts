@@ -9,7 +9,7 @@ import type { Heard, TimelineState } from './timelineState.ts';
  * be undecided, and origins round dates to whole seconds at most.
  */
 const SAME_MOMENT = 1 / 3;
-/** So many dates have to agree: one alone may be chance. */
+/** So many dates have to agree: one alone may be chance, unless there is no other, or it says what the numbers say. */
 const DATES_MIN = 2;
 
 /** Content is compared at most this often, and ever more rarely while it tells nothing: each time costs a download. */
@@ -142,7 +142,8 @@ export function shiftByDates(
     if (found !== undefined && isSameMoment(found, segment)) return [found.msn - msn];
     return wallClock > begins && wallClock < last.at ? [Number.NaN] : [];
   });
-  return shifts.length < DATES_MIN ? undefined : agreed(shifts);
+  const shift = agreed(shifts);
+  return shift === 0 || shifts.length >= Math.min(DATES_MIN, dated.length) ? shift : undefined;
 }
 
 /** The shift by content: exactly one stored segment has it, and none of them has another's. */

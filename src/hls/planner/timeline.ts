@@ -43,6 +43,8 @@ export class PlannerTimeline {
   /** The source whose numbers an earlier life's are taken to be; undefined: that of whoever answers first. */
   readonly #home: number | undefined;
   #question: { readonly question: Question; asked: number } | undefined;
+  /** Nobody will answer any more. */
+  #isLast = false;
   #held: { readonly source: number; readonly playlist: MediaPlaylist }[] = [];
 
   constructor(options: TimelineOptions) {
@@ -115,6 +117,17 @@ export class PlannerTimeline {
     const { shift, apart } = this.#state.view(source);
     if (apart === undefined || shift !== undefined) return undefined;
     return this.place(source, apart.playlist, now);
+  }
+
+  /** The same for all of them. */
+  retryAll(now: number): Placement[] {
+    return this.#state.apart().flatMap((source) => this.retry(source, now) ?? []);
+  }
+
+  /** Nobody else will answer any more: a source that cannot be joined leads. */
+  placeLeft(now: number): Placement[] {
+    this.#isLast = true;
+    return this.retryAll(now);
   }
 
   /**
@@ -281,7 +294,8 @@ export class PlannerTimeline {
     const { view, playlist, now } = heard;
     const { resume, newAt = now } = this.#state;
     const { isGone, hasEnded } = this.#options;
-    if (resume !== undefined && this.#home !== undefined && !isGone(this.#home, now)) return false;
+    const isHomeAwaited = resume !== undefined && this.#home !== undefined && !this.#isLast;
+    if (isHomeAwaited && !isGone(this.#home, now)) return false;
     // Where another has said that the stream is over, only what goes on after that shows that it is not.
     const isOver = this.#state.joined().some((other) => other !== view && hasEnded(other.source));
     if (!isOver && this.#isAlone(heard)) return true;

@@ -94,6 +94,12 @@ export class TimelineState {
     return [...this.#views.values()].filter(({ shift }) => shift !== undefined);
   }
 
+  /** The sources whose numbers cannot be told, and that list something. */
+  apart(): number[] {
+    const apart = [...this.#views.values()].filter((one) => one.apart !== undefined);
+    return apart.filter(({ shift }) => shift === undefined).map(({ source }) => source);
+  }
+
   stored(msn: number, checksum: string, from: readonly number[]): void {
     this.history.stored({ epoch: this.epoch ?? 0, msn }, checksum, from);
     const dated = this.history.datedAt(msn);
