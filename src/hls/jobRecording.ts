@@ -100,8 +100,8 @@ export class JobRecording {
 
   /** Should it stay, it does no harm: nothing names it, and it says nothing about how the recording ended. */
   async #removeProbe(track: string): Promise<void> {
-    const { directory } = this.#options;
-    await removeFile(path.join(directory, probeFile(track))).catch(() => undefined);
+    const { directory, job } = this.#options;
+    await removeFile(path.join(directory, probeFile(track, job.attempt))).catch(() => undefined);
   }
 
   async #record({
@@ -117,6 +117,7 @@ export class JobRecording {
     const checksums = ledger.jobId === undefined ? CHECKSUMS_DEFAULT : ledger.checksums;
     const taker = new SegmentTaker({
       directory,
+      attempt: job.attempt,
       transport: countedTransport(transport, (bytes) => {
         this.#beats++;
         this.#bytes += bytes;

@@ -25,6 +25,7 @@ interface Patience {
 
 export interface InitSectionsOptions {
   readonly directories: MediaDirectories;
+  readonly attempt: number;
   readonly writer: JournalWriter;
   /** Those that the journal names already. */
   readonly stored: readonly InitStored[];
@@ -72,7 +73,7 @@ export class InitSections {
 
   async #store(section: InitSection, track: string, patience: Patience): Promise<number> {
     // Which number it gets is known only when its content is; several may be under way.
-    const part = initPart(track, this.#downloads++);
+    const part = initPart(track, this.#downloads++, this.#options.attempt);
     const fetched = await this.#options.fetch(section, { ...patience, file: part });
     const named = this.#naming.then(async () => await this.#name(track, part, fetched));
     this.#naming = named.catch(() => undefined);
@@ -80,15 +81,15 @@ export class InitSections {
   }
 
   async #name(track: string, part: string, { bytes, checksum }: FetchedSegment): Promise<number> {
-    const { directories, writer } = this.#options;
+    const { directories, writer, attempt } = this.#options;
     const partPath = directories.pathOf(part);
     const same = this.#stored.find((one) => one.track === track && one.checksum === checksum);
     if (same !== undefined) {
       await removeFile(partPath);
       return same.init;
     }
-    const init = Math.max(-1, ...this.#stored.map((one) => one.init)) + 1;
-    const file = initFile(track, init);
+    const init = this.#stored.reduce((highest, one) => Math.max(highest, one.init), -1) + 1;
+    const file = initFile(track, init, attempt);
     const filePath = directories.pathOf(file);
     try {
       await rename(partPath, filePath);

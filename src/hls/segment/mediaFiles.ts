@@ -7,21 +7,33 @@ import type { PlaylistSegment } from '../playlist/model.ts';
 
 const MEDIA = 'media';
 
-/** Where things are kept below a recording's directory; always with forward slashes, as the journal has them. */
-export const probeFile = (track: string): string => `${MEDIA}/${track}/probe.tmp`;
-export const initFile = (track: string, init: number): string =>
-  `${MEDIA}/${track}/init-${init}.mp4`;
+/**
+ * Where things are kept below a recording's directory; always with forward slashes, as the journal has them. From the second
+ * attempt on its number is part of every name: a try that an earlier attempt had to leave behind, because the disk held it up, may
+ * still write or remove its file, and must not find anybody else's.
+ */
+export const probeFile = (track: string, attempt: number): string =>
+  `${MEDIA}/${track}/probe${mark(attempt)}.tmp`;
+export const initFile = (track: string, init: number, attempt: number): string =>
+  `${MEDIA}/${track}/init-${init}${mark(attempt)}.mp4`;
 
 /** Where an initialisation section is downloaded to before it has a number. */
-export const initPart = (track: string, download: number): string =>
-  `${MEDIA}/${track}/init-${download}.part`;
+export const initPart = (track: string, download: number, attempt: number): string =>
+  `${MEDIA}/${track}/init-${download}${mark(attempt)}.part`;
 /** Where a segment from another than its first address is downloaded to. */
 export const mirrorPart = (file: string, address: number): string => `${file}.${address}.part`;
 
-export function segmentFile({ track, epoch, msn }: SegmentKey, segment: PlaylistSegment): string {
+export function segmentFile(
+  { track, epoch, msn }: SegmentKey,
+  segment: PlaylistSegment,
+  attempt: number,
+): string {
   const digits = (value: number, length: number) => String(value).padStart(length, '0');
-  return `${MEDIA}/${track}/e${digits(epoch, 4)}/${digits(msn, 10)}.${extension(segment)}`;
+  const name = `${digits(msn, 10)}${mark(attempt)}.${extension(segment)}`;
+  return `${MEDIA}/${track}/e${digits(epoch, 4)}/${name}`;
 }
+
+const mark = (attempt: number): string => (attempt > 1 ? `-${attempt}` : '');
 
 /** For people and players; the ledger's `container` comes from the content. */
 function extension({ init, url }: PlaylistSegment): string {

@@ -32,10 +32,12 @@ const HEDGE_MIN_MS = 500;
  * A request that brings nothing at all for so long is sent again on another connection, beside the first: its server may have
  * forgotten it, or a box on the way. One that brings anything is left alone.
  */
-const SILENT_MIN_MS = 1_000;
+const SILENT_MIN_MS = 2_000;
 
 export interface SegmentTakerOptions {
   readonly directory: string;
+  /** Of the job's recorder: no other life of it uses the same names. */
+  readonly attempt: number;
   readonly transport: Transport;
   readonly headers: Readonly<Record<string, string>>;
   readonly clock: Clock;
@@ -80,6 +82,7 @@ export class SegmentTaker {
     this.#keys = new KeyStore(options);
     this.#inits = new InitSections({
       directories: this.#directories,
+      attempt: options.attempt,
       writer: options.writer,
       stored: options.inits,
       // A key for a section has to name its IV; where it does not, players take 0.
@@ -93,10 +96,10 @@ export class SegmentTaker {
    * when only the journal is waited for.
    */
   async take(order: FetchOrder, outer: AbortSignal, landed: () => void): Promise<string> {
-    const { clock, writer } = this.#options;
+    const { clock, writer, attempt } = this.#options;
     const { key, segment, timeoutMs } = order;
     const isProbe = order.purpose === 'probe';
-    const file = isProbe ? probeFile(key.track) : segmentFile(key, segment);
+    const file = isProbe ? probeFile(key.track, attempt) : segmentFile(key, segment, attempt);
     const taken = await withDeadline({ clock, timeoutMs, outer }, async (signal) =>
       isProbe ? await this.#probe(order, file, signal) : await this.#race(order, file, signal),
     );

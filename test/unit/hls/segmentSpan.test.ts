@@ -104,7 +104,7 @@ describe('a segment that is shorter than its playlist says', () => {
 describe('a request that brings nothing', () => {
   test('is sent once more beside the first, and what comes there is stored', async () => {
     const { body, durationMs } = await realSegment();
-    const { take, stored, isSound } = await setup({ clock: hasty(1_000) });
+    const { take, stored, isSound } = await setup({ clock: hasty(2_000) });
     let asked = 0;
     const server = await rawServer((socket) => {
       if (asked++ > 0) socket.write(answer(body));
@@ -132,7 +132,7 @@ describe('a request that brings nothing', () => {
     const clock = {
       ...systemClock,
       setTimeout: (callback: () => void, delayMs: number) => {
-        if (delayMs !== durationMs) return setTimeout(callback, delayMs);
+        if (delayMs !== 2_000) return setTimeout(callback, delayMs);
         return looks++ === 0 ? void began.promise.then(callback) : undefined;
       },
     };

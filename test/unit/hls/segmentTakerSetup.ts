@@ -48,9 +48,11 @@ export async function setup({
     await rm(directory, { recursive: true, force: true });
   });
   void writer.write({ t: 'recording', v: 1, checksums, jobId: 'job', at: 1 });
+  let attempt = 1;
   const makeTaker = () =>
     new SegmentTaker({
       directory,
+      attempt,
       transport,
       headers: {},
       clock,
@@ -71,6 +73,7 @@ export async function setup({
     take,
     ledger,
     restart: () => {
+      attempt++;
       taker = makeTaker();
     },
     file: (name: string) => path.join(directory, name),

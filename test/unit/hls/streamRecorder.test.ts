@@ -37,7 +37,9 @@ describe('a stream that ends', () => {
       [7, 8, 9, 10, 11].map((msn) => [msn, `media/main/e0000/${String(msn).padStart(10, '0')}.ts`]),
     );
     expect(await readFile(file('media/main/e0000/0000000009.ts'))).toEqual(tsSegment(9));
-    expect(recorder.progress()).toMatchObject({ advertised: 5, settled: 5, bytes: 5 * 3760 });
+    const progress = recorder.progress();
+    expect(progress).toMatchObject({ advertised: 5, settled: 5 });
+    expect(progress.bytes).toBeGreaterThanOrEqual(5 * 3760);
     expect(started).toEqual([ledger.startedAt]);
   });
 
@@ -191,7 +193,10 @@ describe('a live stream', () => {
     expect([ledger.stored, ledger.lost, ledger.duplicates, ledger.attempts]).toEqual([5, 0, 0, 2]);
     expect(records.filter(({ t }) => t === 'started' || t === 'recording')).toHaveLength(2);
     expect(existsSync(unknown)).toBe(false);
-    expect(await readFile(half)).toEqual(tsSegment(3));
+    expect(existsSync(half)).toBe(false);
+    // A try of the first attempt that woke up now could not touch what the second one stored.
+    const stored = file('media/main/e0000/0000000003-2.ts');
+    expect(await readFile(stored)).toEqual(tsSegment(3));
     // Only the segment that joins both attempts is asked for again, to compare its content.
     const again = origin.asked.slice(fetched).filter((asked) => /\/s[012]\.ts/.test(asked));
     expect(again).toEqual(['/s2.ts']);
