@@ -47,7 +47,7 @@ function figuresOf(plan: Plan, soaked: Soaked, verdicts: readonly Verdict[]) {
     machine: { node: process.version, cores: availableParallelism() },
     plan,
     verdicts,
-    trends: trendsOf(plan, soaked.samples),
+    trends: trendsOf(plan, soaked),
     ...soaked,
     weather: {
       counts: Object.fromEntries(weather.counts),

@@ -9,10 +9,12 @@ import { SoakedNode } from './soakedNode.ts';
 import { badWeather, type Weather } from './weather.ts';
 
 const SAMPLE_MS = 500;
+/** How often processes are asked about their inside in the second half; a collection of garbage takes them some 50 ms. */
+const LOOKS = 10;
 /** A first short recording, after which everything is loaded that a recording needs; media time, segments. */
 const WARM_UP_SEGMENTS = 30;
 /** Nodes are asked about their inside only when nothing of a burst is left. */
-const REST_MS = 3_000;
+export const REST_MS = 3_000;
 /** Connections are kept for a while after their last use, and the index is brought after its journal every 5 s. */
 const CALM_DOWN_MS = 20_000;
 /** How long after their end recordings may take: files are made one after the other. */
@@ -20,7 +22,9 @@ const FINISH_MS = 600_000;
 
 /** A process from outside and inside at one moment of the soak. */
 export interface Station {
-  readonly when: 'before' | 'half-time' | 'at the end' | 'afterwards';
+  readonly when: 'before' | 'half-time' | 'on the way' | 'at the end' | 'afterwards';
+  /** Milliseconds since the recordings began. */
+  readonly atMs: number;
   readonly role: Sample['role'];
   readonly pid: number;
   readonly descriptors: number;
@@ -93,10 +97,12 @@ export class Soak {
       signal: over.signal,
     });
     try {
-      await sleep(lengthMs / 2);
-      await this.#station('half-time');
-      await sleep(beganAt + lengthMs - REST_MS - performance.now());
-      await this.#station('at the end');
+      for (let look = 0; look <= LOOKS; look++) {
+        const atMs = (lengthMs - REST_MS) * (0.5 + (0.5 * look) / LOOKS);
+        await sleep(beganAt + atMs - performance.now());
+        const inBetween = look === LOOKS ? 'at the end' : 'on the way';
+        await this.#station(look === 0 ? 'half-time' : inBetween, atMs);
+      }
       await Promise.race([weather, sleep(FINISH_MS, undefined, { signal: over.signal })]);
       await Promise.all(jobs.map(({ job }) => job.recorded));
     } finally {
@@ -137,10 +143,10 @@ export class Soak {
     }
   }
 
-  async #station(when: Station['when']): Promise<void> {
+  async #station(when: Station['when'], atMs = 0): Promise<void> {
     for (const { pid, role } of this.#processes()) {
       const inside = role === 'host' ? await insideOf(pid) : await this.#node.inside();
-      const sample = look({ pid, role, atMs: 0 });
+      const sample = look({ pid, role, atMs });
       if (sample) this.#stations.push({ when, ...sample, inside });
     }
   }

@@ -24,7 +24,7 @@ const WINDOW_MS = 12_000;
 /** An hour of media has 30 faults of each stream, and the origin away 7 times. */
 const FAULT_EVERY_MS = 10_000;
 const DOWN_EVERY_MS = 40_000;
-const KILLS = [0.12, 0.25, 0.4];
+const KILLS = [0.08, 0.16, 0.25];
 
 export interface PlanOptions extends Pick<Plan, 'streams' | 'minutes' | 'rate' | 'seed'> {}
 

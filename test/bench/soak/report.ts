@@ -15,7 +15,8 @@ const resources = ({ inside }: Station): string =>
 /** How the processes were, before, in the middle and after it all. */
 export function stationsTable({ stations }: Soaked): string {
   const head = line(['when', 'process', 'pid', 'RSS MB', 'heap MB', 'descriptors']);
-  const rows = stations.map((one) => {
+  const shown = stations.filter(({ when }) => when !== 'on the way');
+  const rows = shown.map((one) => {
     const { when, role, pid, rssBytes, inside, descriptors } = one;
     const heap = inside === undefined ? '–' : megabytes(inside.heapBytes);
     const cells = [when, role, String(pid), megabytes(rssBytes), heap, String(descriptors)];
