@@ -8,7 +8,7 @@ export const HEAD_BYTES_MAX = 64 * 1024;
 /** Header lines of one answer. Python's client takes 100 and HTTP/2 in Node 128; more are made to waste our time. */
 export const HEADER_LINES_MAX = 256;
 /** The trailer section of a chunked body, bytes. As much as a head: it has the same grammar. */
-export const TRAILER_BYTES_MAX = HEAD_BYTES_MAX;
+export const TRAILER_BYTES_MAX = 64 * 1024;
 /** One chunk-size line with its extensions, bytes. A size needs 13 at most; RFC 9112 §7.1.1 asks for a limit. */
 export const CHUNK_LINE_BYTES_MAX = 4 * 1024;
 /** All chunk extensions of one body, bytes: nobody uses them. Node's limit is the same (CVE-2024-22019). */

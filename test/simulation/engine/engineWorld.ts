@@ -23,6 +23,22 @@ const OPEN_EVERY_MS = 500;
 const DIRECTORY = '/recording';
 const WALL_CLOCK_AT = Date.UTC(2026, 5, 1);
 
+/** What a living recorder was shown. */
+export interface Shown {
+  readonly content: number;
+  readonly source: number;
+  readonly at: number;
+  readonly life: number;
+}
+
+/** What a life found in the journal. */
+export interface Beginning {
+  readonly life: number;
+  /** The last epoch, and one past its highest settled number; undefined when there is none. */
+  readonly epoch: number | undefined;
+  readonly next: number | undefined;
+}
+
 interface Life {
   readonly clock: Clock;
   readonly isOver: () => boolean;
@@ -34,8 +50,9 @@ export class EngineWorld {
   readonly script: EngineScript;
   readonly origin: SimOrigin;
   readonly disk: SimDisk;
-  /** Contents that a living recorder was shown, and when first. */
-  readonly seen = new Map<number, number>();
+  /** What living recorders were shown, in order. */
+  shown: Shown[] = [];
+  readonly beginnings: Beginning[] = [];
   /** Lines whose durability was promised. */
   readonly acknowledged: LedgerRecord[] = [];
   readonly violations: string[] = [];
@@ -104,6 +121,13 @@ export class EngineWorld {
     this.#run = undefined;
   }
 
+  /** Contents that a living recorder was shown, and when first. */
+  get seen(): Map<number, number> {
+    const seen = new Map<number, number>();
+    for (const { content, at } of this.shown) if (!seen.has(content)) seen.set(content, at);
+    return seen;
+  }
+
   /** A new life, unless another one is on already (two deaths that overlap). */
   #begin(): void {
     const life = ++this.#life;
@@ -132,7 +156,9 @@ export class EngineWorld {
       return;
     }
     // Before its first epoch is durable, the journal does not know that anything was offered.
-    if (journal.ledger.lastEpoch('main') === undefined) this.seen.clear();
+    const epoch = journal.ledger.lastEpoch('main');
+    if (epoch === undefined) this.shown = [];
+    this.beginnings.push({ life: this.lives, epoch, next: journal.ledger.nextMsn('main') });
     const writer = this.#writerOf(journal, life);
     const at = clock.now();
     if (journal.ledger.jobId === undefined)
@@ -255,7 +281,7 @@ export class EngineWorld {
     const shown = this.origin.shown(source, at);
     this.note(`source ${source} lists ${shown[0]?.msn} to ${shown.at(-1)?.msn}`);
     for (const { content } of shown)
-      if (!this.seen.has(content)) this.seen.set(content, this.clock.now);
+      this.shown.push({ content, source, at: this.clock.now, life: this.lives });
   }
 
   #clockOf(isOver: () => boolean): Clock {

@@ -1,5 +1,5 @@
 import { type Clock, pause } from '../../../src/core/clock.ts';
-import { isKennelError, KennelError, systemCodeOf } from '../../../src/core/errors.ts';
+import { KennelError, systemCodeOf } from '../../../src/core/errors.ts';
 import type { FetchOrder, SourcedSegment } from '../../../src/hls/planner/queue.ts';
 import type { RecordWriter, Taker } from '../../../src/hls/recordingPorts.ts';
 import { diskError } from '../../../src/ledger/diskError.ts';
@@ -74,8 +74,7 @@ export class SimTaker implements Taker {
     won.abort();
     signal.throwIfAborted();
     if (winner !== undefined) return winner;
-    if (failure !== undefined && !isKennelError(failure)) throw failure;
-    throw failure ?? timeoutError();
+    throw failure instanceof Error ? failure : timeoutError();
   }
 
   async #fetch(

@@ -15,9 +15,9 @@ export async function simulateEngine(script: EngineScript, seed: number): Promis
   world.boot();
   const limitMs = limitOf(script);
   let steps = 0;
-  while (!world.isOver && world.clock.now < limitMs) {
+  for (;;) {
     await settle();
-    if (world.isOver || !world.clock.step()) break;
+    if (world.isOver || world.clock.now >= limitMs || !world.clock.step()) break;
     steps++;
   }
   await checkEngineAtEnd(world);
