@@ -80,12 +80,13 @@ export async function runProgram(options: ProgramOptions): Promise<ProgramResult
     ...(options.onStdout !== undefined && { onText: options.onStdout }),
   });
   const stderr = tailOf(subprocess.stderr, { characters: OUTPUT_TAIL_CHARACTERS });
-  const feeding = input === undefined ? undefined : feed(subprocess.stdin, input);
+  const started = subprocess.pid !== undefined;
+  // What never started (no memory, a line of arguments that is too long) has streams that nobody reads and that never end.
+  const feeding = input === undefined || !started ? undefined : feed(subprocess.stdin, input);
   const result = await subprocess;
   // A program that is gone reads no more: whatever still waits to be written must not keep files open.
   subprocess.stdin?.destroy();
   const inputError = (await feeding) ?? extraErrors[0];
-  const started = subprocess.pid !== undefined;
   return {
     pid: subprocess.pid,
     ...(result.exitCode !== undefined && { exitCode: result.exitCode }),

@@ -80,6 +80,23 @@ test('a program that cannot be started says why', async () => {
   expect(result.startError).toContain('ENOENT');
 });
 
+async function* zeros(): AsyncGenerator<Uint8Array> {
+  for (;;) yield Buffer.alloc(65_536);
+}
+
+test('a program that cannot be started takes no input, and that is no reason to wait for ever', async () => {
+  const result = await runProgram({
+    file: process.execPath,
+    // Longer than the system takes.
+    arguments: ['x'.repeat(4 * 1024 * 1024)],
+    input: zeros(),
+    extraInputs: [zeros()],
+    environment: {},
+  });
+  expect(result.pid).toBeUndefined();
+  expect(result.startError).toContain('E2BIG');
+});
+
 test('a program that reads only a part of its input is no error, and the input is closed', async () => {
   const { file } = await setup('head -c 10 >/dev/null; exit 0');
   let closed = false;
