@@ -5,6 +5,13 @@ import { JUMP_CLOSED_SECONDS } from '../timing/outputMap.ts';
 import type { FfmpegPlan } from './ffmpegPlan.ts';
 import type { MuxRequest, SubtitleInput } from './muxRequest.ts';
 
+/** A line of arguments has room for 128 KiB in each (Linux, MAX_ARG_STRLEN); no name that people read is longer than this. */
+const TEXT_CHARACTERS_MAX = 1_000;
+
+/** Text of somebody else's as a part of an argument: no argument may hold a zero byte, and nobody reads control characters. */
+const argumentText = (text: string): string =>
+  text.slice(0, TEXT_CHARACTERS_MAX).replaceAll(/\p{Cc}/gu, ' ');
+
 /** The command line that copies a run into `request.output` and prints every packet to standard output. */
 export function ffmpegArguments(
   request: MuxRequest,
@@ -13,7 +20,7 @@ export function ffmpegArguments(
 ): string[] {
   const { run, output, title, createdAt } = request;
   const metadata = [
-    ...(title === undefined ? [] : ['-metadata', `title=${title}`]),
+    ...(title === undefined ? [] : ['-metadata', `title=${argumentText(title)}`]),
     ...(createdAt === undefined
       ? []
       : ['-metadata', `creation_time=${new Date(createdAt).toISOString()}`]),
@@ -80,6 +87,8 @@ function describe(
   const code = languageCode(info?.language);
   return [
     ...(code === undefined ? [] : [`-metadata:s:${stream}`, `language=${code}`]),
-    ...(info?.name === undefined ? [] : [`-metadata:s:${stream}`, `handler_name=${info.name}`]),
+    ...(info?.name === undefined
+      ? []
+      : [`-metadata:s:${stream}`, `handler_name=${argumentText(info.name)}`]),
   ];
 }

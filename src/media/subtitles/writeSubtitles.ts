@@ -42,9 +42,16 @@ export async function writeSubtitles(options: WriteSubtitlesOptions): Promise<Wr
   return written;
 }
 
-/** `run-1.mp4` and `subtitles-de` make `run-1.de.vtt`: players take the language from there. */
-const sidecarName = (file: string, track: string): string =>
-  `${file.replace(/\.\w+$/, '')}.${track.replace(/^subtitles-/, '').replaceAll(/[^\w-]/g, '_')}.vtt`;
+/**
+ * `run-1.mp4` and `subtitles-de` make `run-1.de.vtt`: players take the language from there. Other names of tracks than Kennel's own
+ * keep apart too.
+ */
+const sidecarName = (file: string, track: string): string => {
+  const label = track
+    .replace(/^subtitles-/, '')
+    .replaceAll(/[^a-zA-Z0-9-]/g, (sign) => `_${sign.codePointAt(0)?.toString(16)}_`);
+  return `${file.replace(/\.\w+$/, '')}.${label}.vtt`;
+};
 
 function cuesIn(
   map: OutputMap,

@@ -1,11 +1,14 @@
+import { readdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { LedgerRecord } from '../../../src/ledger/record.ts';
+import { keyFor } from '../../../src/media/destination.ts';
 import { runsOf } from '../../../src/media/runsOf.ts';
 import { joinCues } from '../../../src/media/subtitles/joinCues.ts';
 import { placeTexts } from '../../../src/media/subtitles/placeTexts.ts';
 import { formatWebVtt, parseWebVtt } from '../../../src/media/subtitles/webVtt.ts';
+import { writeSubtitles } from '../../../src/media/subtitles/writeSubtitles.ts';
 import { outputTime, reckonedMap } from '../../../src/media/timing/outputMap.ts';
-import { JOB_ID, ledgerOf } from './recording.ts';
+import { JOB_ID, ledgerOf, temporaryDirectory } from './recording.ts';
 
 test('a segment is read with its timestamp map, its styles and what its cues say', () => {
   const text =
@@ -169,4 +172,25 @@ test('without a map cue times are media times, or count from the segment', () =>
 test('cues whose times mean nothing are counted, not guessed', () => {
   const { starts, unplaced } = setup(MAIN, [{ text: '\n11:43:10.000 --> 11:43:12.000\na' }]);
   expect([starts, unplaced]).toEqual([[], 1]);
+});
+
+test('each track has a file of its own, whatever the tracks are called', async () => {
+  await using place = await temporaryDirectory();
+  const tracks = ['subtitles-de', 'subtitles-de.x', 'subtitles-de_x', 'subtitles-de/x', 'de é'];
+  const written = await writeSubtitles({
+    outputDirectory: place.path,
+    file: 'run-1.mp4',
+    map: [{ section: 0, fromSeconds: 0, toSeconds: 10, shiftSeconds: 0 }],
+    texts: tracks.map((track) => ({
+      text: { info: { track, kind: 'subtitles' }, segments: [] },
+      run: 0,
+      segments: [],
+    })),
+  });
+  const files = written.map(({ file }) => file);
+  expect(files[0]).toBe('run-1.de.vtt');
+  expect((await readdir(place.path)).toSorted()).toEqual(files.toSorted());
+  expect(new Set(files).size).toBe(tracks.length);
+  // Each goes under a key of its own.
+  for (const file of files) expect(keyFor('film', file)).toBe(file.replace('run-1', 'film'));
 });
