@@ -12,8 +12,11 @@ import {
   stitchAnswerSchema,
 } from './protocol.ts';
 
-/** An answer is some hundred characters for each input; a recording has few thousand timelines at the very most. */
-const ANSWER_CHARACTERS_MAX = 4 * 1024 * 1024;
+/** An answer describes each track of each input, or each stretch that was stitched, with up to 250 characters. */
+const ANSWER_CHARACTERS_MIN = 8 * 1024 * 1024;
+const ANSWER_CHARACTERS_EACH = 250;
+/** So many inputs are described by one child: a recording may have a break in every segment. */
+const INPUTS_AT_ONCE = 1_000;
 
 /** Muxing yields to recording: two steps of niceness of five are enough for that, and it still gets on. */
 const NICENESS = 10;
@@ -28,24 +31,47 @@ export interface AskOptions {
 }
 
 /** Describes inputs. Throws `mux.failed` when the child fails; an unreadable input is part of the answer. */
-export const askInspect = async (
-  request: Omit<InspectRequest, 'ask'>,
+export async function askInspect(
+  { inputs, count }: Omit<InspectRequest, 'ask'>,
   options: AskOptions,
-): Promise<InspectAnswer> =>
-  await ask({ ask: 'inspect', ...request }, inspectAnswerSchema, options);
+): Promise<InspectAnswer> {
+  const answers: InspectAnswer['inputs'] = [];
+  for (let from = 0; from < inputs.length; from += INPUTS_AT_ONCE) {
+    const some = inputs.slice(from, from + INPUTS_AT_ONCE);
+    const { inputs: found } = await ask(
+      { ask: 'inspect', inputs: some, count },
+      { ...options, schema: inspectAnswerSchema, parts: some.length },
+    );
+    answers.push(...found);
+  }
+  return { inputs: answers };
+}
 
 /** Makes one MP4. Throws `mux.failed` with the end of the child's standard error. */
 export const askStitch = async (
   request: Omit<StitchRequest, 'ask'>,
   options: AskOptions,
-): Promise<StitchAnswer> => await ask({ ask: 'stitch', ...request }, stitchAnswerSchema, options);
+): Promise<StitchAnswer> =>
+  await ask(
+    { ask: 'stitch', ...request },
+    // Each file may stand behind a hole.
+    { ...options, schema: stitchAnswerSchema, parts: filesIn(request) },
+  );
 
-async function ask<Answer>(
-  request: MediabunnyRequest,
-  schema: z.ZodType<Answer>,
-  options: AskOptions,
-): Promise<Answer> {
-  const { environment, signal } = options;
+const filesIn = ({ sections }: Pick<StitchRequest, 'sections'>): number =>
+  sections.reduce(
+    (sum, { parts }) => sum + parts.reduce((all, { files }) => all + files.length, 0),
+    0,
+  );
+
+interface Asking<Answer> extends AskOptions {
+  readonly schema: z.ZodType<Answer>;
+  /** How many things the answer may be about. */
+  readonly parts: number;
+}
+
+async function ask<Answer>(request: MediabunnyRequest, asking: Asking<Answer>): Promise<Answer> {
+  const { environment, signal, schema, parts } = asking;
   signal?.throwIfAborted();
   const result = await runProgram({
     file: process.execPath,
@@ -53,7 +79,7 @@ async function ask<Answer>(
     input: JSON.stringify(request),
     environment,
     niceness: NICENESS,
-    stdoutTailCharacters: ANSWER_CHARACTERS_MAX,
+    stdoutTailCharacters: ANSWER_CHARACTERS_MIN + parts * ANSWER_CHARACTERS_EACH,
     ...(signal !== undefined && { signal }),
   });
   signal?.throwIfAborted();
