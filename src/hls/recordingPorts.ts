@@ -21,10 +21,18 @@ export interface PlaylistFeed {
 /** Carries out orders. */
 export interface Taker {
   /**
-   * Resolves with the checksum once the segment is durable and named in the journal. `landed` is called when only the journal is
-   * waited for. Rejects with a KennelError, or with the signal's reason.
+   * Resolves once the segment is durable and named in the journal. `landed` is called when only the journal is waited for. Rejects
+   * with a KennelError, or with the signal's reason.
    */
-  take(order: FetchOrder, signal: AbortSignal, landed: () => void): Promise<string>;
+  take(order: FetchOrder, signal: AbortSignal, landed: () => void): Promise<TakenSegment>;
+}
+
+/** What came of an order. */
+export interface TakenSegment {
+  /** Of the file, hex. */
+  readonly checksum: string;
+  /** Whose bytes they are: the order's source, or that of one of its mirrors. */
+  readonly source: number;
 }
 
 /** The journal, in order. */
@@ -47,7 +55,7 @@ export interface RunPlanner {
   /** Where this source's next long playlist may be cut. */
   cut(source: number): PlaylistCut | undefined;
   onLanded(key: SegmentKey, now: number): void;
-  onFetched(key: SegmentKey, checksum: string, now: number): void;
+  onFetched(key: SegmentKey, checksum: string, at: { now: number; source: number }): void;
   onFetchFailed(key: SegmentKey, failure: FetchFailure, at: { now: number; jitter: number }): void;
   onProbed(result: { checksum: string } | FetchFailure, at: { now: number; jitter: number }): void;
 }

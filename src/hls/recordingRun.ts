@@ -155,16 +155,16 @@ export class RecordingRun {
 
   async #fetch(order: FetchOrder): Promise<void> {
     const { planner, taker, feed, clock, beat, random } = this.#options;
-    const { key, purpose, source } = order;
+    const { key, purpose } = order;
     try {
-      const checksum = await taker.take(order, this.#flights.signal, () => {
+      const { checksum, source } = await taker.take(order, this.#flights.signal, () => {
         planner.onLanded(key, clock.elapsed());
         this.#bell.abort();
       });
       const now = clock.elapsed();
       feed.segmentEnded(source, 'stored');
       if (purpose === 'probe') planner.onProbed({ checksum }, { now, jitter: 0 });
-      else planner.onFetched(key, checksum, now);
+      else planner.onFetched(key, checksum, { now, source });
     } catch (error) {
       if (this.#flights.signal.aborted) return;
       const failure = fetchFailure(error);

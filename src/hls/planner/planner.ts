@@ -4,7 +4,8 @@ import { ContentProbe } from './contentProbe.ts';
 import { EndOfStream, type StreamEnd } from './endOfStream.ts';
 import { PlannerMarks } from './marks.ts';
 import { endOf, type Placed, type Placement, type Slid } from './placement.ts';
-import { PlanLines, type PlannedRecord } from './planLines.ts';
+import type { Plan, PollOrder } from './plan.ts';
+import { PlanLines } from './planLines.ts';
 import type { PlannerSource } from './plannerSource.ts';
 import { PlannerSources } from './plannerSources.ts';
 import {
@@ -21,6 +22,7 @@ import { SLID_REMEMBERED_MAX } from './timelineState.ts';
 /** After `stop`, what was advertised may still arrive for so long. */
 const STOP_GRACE_MS = 3_000;
 
+export type { Plan, PollOrder } from './plan.ts';
 export type { PlannedRecord } from './planLines.ts';
 
 export interface PlannerOptions {
@@ -29,33 +31,6 @@ export interface PlannerOptions {
   readonly resume?: PlannerResume | undefined;
   /** Monotonic milliseconds, as every `now` here. */
   readonly now: number;
-}
-
-/** How a source is to be polled next. */
-export interface PollOrder {
-  /** When; not finite when it is not to be polled (now). */
-  readonly at: number;
-  readonly timeoutMs: number;
-  /** The origin may be asked to hold its answer back (`_HLS_msn`) until this number, its own, is listed. */
-  readonly blockUntilMsn?: number;
-}
-
-export interface Plan {
-  /** To be durable, in this order, before any of `fetch` is. */
-  readonly records: readonly PlannedRecord[];
-  /** To begin now. Each counts as under way until it is reported. */
-  readonly fetch: readonly FetchOrder[];
-  /** Whether answers to polls still count. */
-  readonly polling: boolean;
-  /** When the next poll is to be sent, to whichever source `mayPoll`; not finite when none is wanted. */
-  readonly pollAt: number;
-  readonly pollTimeoutMs: number;
-  /** That poll may ask the origin to hold its answer back; see `PollOrder`. Its time is long enough for that. */
-  readonly blocking: boolean;
-  /** When to ask for a plan again if nothing happens before. */
-  readonly wakeAt: number;
-  /** Everything advertised is settled, and this is why it is over. */
-  readonly end?: StreamEnd;
 }
 
 /**

@@ -4,10 +4,18 @@ const INTERVAL_MIN_MS = 250;
 /** Waits after a failed poll: 250 ms, doubled each time, up to a second. */
 const FAILED_FIRST_MS = 250;
 const FAILED_LAST_MS = 1_000;
-/** A poll that takes longer than this many target durations is given up. */
+/** A poll that takes longer than this many target durations is given up: the next ones are on their way. */
 const TIMEOUT_TARGETS = 1.5;
 /** Short segments do not make a slow origin faster, milliseconds. */
 const TIMEOUT_MIN_MS = 1_500;
+/**
+ * While none answers, one of the polls under way has more patience: slow answers are better than none. What it lists is worth having
+ * while the segments can still be in the window, which is three target durations at least.
+ */
+const PATIENT_TARGETS = 4;
+const PATIENT_MIN_MS = 10_000;
+/** Once an answer took its time, the others get so many times that. */
+const SLOW_FACTOR = 2;
 /** Before any playlist told its target duration: time for a master playlist, a variant and two TLS handshakes. */
 const TIMEOUT_UNKNOWN_MS = 5_000;
 /** An origin that holds its answer back may do so for three target durations (RFC 8216bis §6.2.5.2), the way there and back apart. */
@@ -18,25 +26,32 @@ export class PlannerPolls {
   #intervalMs = INTERVAL_MIN_MS;
   #sentAt = Number.NEGATIVE_INFINITY;
   #answeredAt = Number.NEGATIVE_INFINITY;
-  readonly #outstanding = new Set<number>();
+  /** Polls under way, and when each was sent. */
+  readonly #outstanding = new Map<number, number>();
+  /** The one of them that has more patience. */
+  #patient: number | undefined;
+  /** How long the last answer took. */
+  #tookMs = 0;
   #failures = 0;
   #blocking = false;
   #targetDurationMs = 0;
 
   sent(poll: number, now: number): void {
+    if (this.#isPatient) this.#patient = poll;
     this.#sentAt = now;
-    this.#outstanding.add(poll);
+    this.#outstanding.set(poll, now);
   }
 
   /** An answer came. Answers may overtake each other: the timeline tells an older one by what it lists. */
   answered(poll: number, now: number): void {
-    this.#outstanding.delete(poll);
+    this.#tookMs = now - (this.#outstanding.get(poll) ?? now);
+    this.#over(poll);
     this.#failures = 0;
     this.#answeredAt = now;
   }
 
   failed(poll: number): void {
-    this.#outstanding.delete(poll);
+    this.#over(poll);
     this.#failures++;
     this.#intervalMs = Math.min(FAILED_LAST_MS, FAILED_FIRST_MS * 2 ** (this.#failures - 1));
   }
@@ -86,11 +101,31 @@ export class PlannerPolls {
 
   /** Time for the next poll, milliseconds. */
   get timeoutMs(): number {
-    return this.#ordinaryMs + (this.blocking ? HOLD_TARGETS * this.#targetDurationMs : 0);
+    if (this.blocking) return this.#ordinaryMs + HOLD_TARGETS * this.#targetDurationMs;
+    return this.#isPatient ? this.#patientMs : Math.max(this.#ordinaryMs, this.#slowMs);
+  }
+
+  /** The next poll is the patient one: others are not answered, and none of them is it. */
+  get #isPatient(): boolean {
+    return this.unanswered > 0 && this.#patient === undefined;
   }
 
   get #ordinaryMs(): number {
     if (this.#targetDurationMs === 0) return TIMEOUT_UNKNOWN_MS;
     return Math.max(TIMEOUT_MIN_MS, TIMEOUT_TARGETS * this.#targetDurationMs);
+  }
+
+  get #patientMs(): number {
+    return Math.max(PATIENT_MIN_MS, PATIENT_TARGETS * this.#targetDurationMs);
+  }
+
+  /** An answer that was held back says nothing about how slow the origin is. */
+  get #slowMs(): number {
+    return this.#blocking ? 0 : Math.min(this.#patientMs, SLOW_FACTOR * this.#tookMs);
+  }
+
+  #over(poll: number): void {
+    this.#outstanding.delete(poll);
+    if (this.#patient === poll) this.#patient = undefined;
   }
 }

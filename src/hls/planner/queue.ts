@@ -9,6 +9,7 @@ import {
   addresses,
   type FetchFailure,
   type LostSegment,
+  readdressed,
   type SourcedSegment,
   type Waiting,
 } from './waiting.ts';
@@ -166,7 +167,7 @@ export class PlannerQueue {
     const one = this.#segments.get(place);
     if (one === undefined || segment.gap) return;
     const first = one.first?.source === source ? one.first.segment : undefined;
-    one.kept.set(source, first === undefined ? segment : { ...first, url: segment.url });
+    one.kept.set(source, first === undefined ? segment : readdressed(first, segment));
     one.expiresAt = expiresAt;
     this.#leaving.push(expiresAt, one);
   }
@@ -357,7 +358,7 @@ export class PlannerQueue {
     const segment = segmentAt(before, place.msn);
     if (segment !== undefined) {
       const first = one.first?.source === before.source ? one.first.segment : undefined;
-      const kept = first === undefined ? segment : { ...first, url: segment.url };
+      const kept = first === undefined ? segment : readdressed(first, segment);
       one.kept.set(before.source, kept);
     }
     if (this.#isListed(one)) return;

@@ -1,5 +1,10 @@
 import type { GapCause, SegmentKey } from '../../ledger/record.ts';
-import type { ByteRange, PlaylistSegment } from '../playlist/model.ts';
+import type {
+  ByteRange,
+  InitSection,
+  PlaylistSegment,
+  SegmentEncryption,
+} from '../playlist/model.ts';
 
 /** A segment as one of the job's links lists it. */
 export interface SourcedSegment {
@@ -69,14 +74,31 @@ export interface Waiting {
 const sameRange = (a?: ByteRange, b?: ByteRange): boolean =>
   a?.offset === b?.offset && a?.length === b?.length;
 
+/** Tokens rotate in the query, and servers take turns; what a path names stays the same. */
+const samePath = (a: URL, b: URL): boolean => a.pathname === b.pathname;
+
 /**
- * The address of `listed` for a segment that was advertised as `first` by the same source. Only the address may be newer: number,
- * dates and breaks are as they were first advertised.
+ * The addresses of `listed` for a segment that was advertised as `first` by the same source: its own, its key's and its
+ * initialisation section's. Only they may be newer: number, dates and breaks are as they were first advertised.
  */
-const readdressed = (first: PlaylistSegment, listed: PlaylistSegment): PlaylistSegment =>
-  sameRange(first.range, listed.range) && first.url !== listed.url
-    ? { ...first, url: listed.url }
-    : first;
+export function readdressed(first: PlaylistSegment, listed: PlaylistSegment): PlaylistSegment {
+  if (!sameRange(first.range, listed.range) || first.url === listed.url) return first;
+  const key = first.key && keyReaddressed(first.key, listed.key);
+  const init = first.init && initReaddressed(first.init, listed.init);
+  return { ...first, url: listed.url, ...(key && { key }), ...(init && { init }) };
+}
+
+function keyReaddressed(first: SegmentEncryption, listed: SegmentEncryption | undefined) {
+  const isSame = listed?.method === first.method && samePath(first.url, listed.url);
+  return isSame ? { ...first, url: listed.url } : first;
+}
+
+function initReaddressed(first: InitSection, listed: InitSection | undefined): InitSection {
+  if (listed === undefined || !samePath(first.url, listed.url)) return first;
+  if (!sameRange(first.range, listed.range)) return first;
+  const key = first.key && keyReaddressed(first.key, listed.key);
+  return { ...first, url: listed.url, ...(key && { key }) };
+}
 
 /**
  * Its addresses in order of preference: those that sources list now, the leading source's first, then those that they listed

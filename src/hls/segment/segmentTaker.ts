@@ -8,6 +8,7 @@ import type { ChecksumAlgorithm, InitStored, SegmentStored } from '../../ledger/
 import type { JournalWriter } from '../journalWriter.ts';
 import type { FetchOrder, SourcedSegment } from '../planner/queue.ts';
 import type { PlaylistSegment } from '../playlist/model.ts';
+import type { TakenSegment } from '../recordingPorts.ts';
 import { countedTransport } from '../transport/countedTransport.ts';
 import { withDeadline } from '../transport/deadline.ts';
 import { BODY_BYTES_MAX } from '../transport/limits.ts';
@@ -91,11 +92,11 @@ export class SegmentTaker {
   }
 
   /**
-   * Resolves with the checksum once the segment is durable and named in the journal. Rejects as `fetchSegment`, `KeyStore.get` and
+   * Resolves once the segment is durable and named in the journal. Rejects as `fetchSegment`, `KeyStore.get` and
    * `raceMirrors` do, with `timeout.exceeded` when the order's time is over, and with the outer signal's reason. `landed` is called
    * when only the journal is waited for.
    */
-  async take(order: FetchOrder, outer: AbortSignal, landed: () => void): Promise<string> {
+  async take(order: FetchOrder, outer: AbortSignal, landed: () => void): Promise<TakenSegment> {
     const { clock, writer, attempt } = this.#options;
     const { key, segment, timeoutMs } = order;
     const isProbe = order.purpose === 'probe';
@@ -105,13 +106,13 @@ export class SegmentTaker {
     );
     if (isProbe) {
       await removeFile(this.#directories.pathOf(file));
-      return taken.checksum;
+      return { checksum: taken.checksum, source: taken.source };
     }
     landed();
     const line = recordOf({ order, file, taken, at: clock.now() });
     const directory = path.dirname(this.#directories.pathOf(file));
     if (!(await writer.write(line, directory))) throw outer.reason;
-    return taken.checksum;
+    return { checksum: taken.checksum, source: taken.source };
   }
 
   /** What another source has under the same number may be encoded otherwise: only this one's content is asked for. */

@@ -13,6 +13,9 @@ import { contentOf } from './simTaker.ts';
  */
 const GOOD_MS = 5_000;
 
+/** A source that leads and lists nothing new for so long is taken for gone soon, and the other one leads. */
+const LEAD_MS = 3_000;
+
 /** What must be true of every recording, whatever befell it. */
 export async function checkEngineAtEnd(world: EngineWorld): Promise<void> {
   const { violations, script } = world;
@@ -72,14 +75,7 @@ function checkSeen(world: EngineWorld, ledger: Ledger, records: readonly LedgerR
   if (unsettled.length > 0)
     violations.push(`no number is passed over: ${JSON.stringify(unsettled)} are open`);
   const isStored = new Set(ledger.segments().map(({ checksum }) => contentOf(checksum)));
-  const offsets = offsetsOf(world, ledger);
-  const named = new Set<number>();
-  let unplaced = 0;
-  for (const { epoch, msn, count } of ledger.gaps()) {
-    const offset = offsets.get(epoch);
-    if (offset === undefined) unplaced += count;
-    else for (let one = msn; one < msn + count; one++) named.add(one - offset);
-  }
+  const { named, unplaced } = namedContents(world, records);
   const excused = excusedContents(world, records);
   const missing = [...world.seen.keys()].filter(
     (content) => !isStored.has(content) && !named.has(content) && !excused.has(content),
@@ -100,36 +96,53 @@ function checkSeen(world: EngineWorld, ledger: Ledger, records: readonly LedgerR
     violations.push(`no loss is invented: ${ledger.lost} are named, ${produced} are missing`);
 }
 
-/** How far the numbers of each epoch are from their contents: the same for all that is stored in it. */
-function offsetsOf(world: EngineWorld, ledger: Ledger): Map<number, number> {
+/**
+ * The contents that gaps name, and how many gaps name what no content of their epoch tells. How far the numbers of an epoch are from
+ * their contents is the same for all of it. Only where the stream itself moved while no recorder lived, and nothing that was stored is
+ * listed any more, may a new life take moved numbers for those that it knows: nobody could tell.
+ */
+function namedContents({ violations, script }: EngineWorld, records: readonly LedgerRecord[]) {
   const offsets = new Map<number, number>();
-  for (const { epoch, msn, checksum } of ledger.segments()) {
-    const content = contentOf(checksum);
-    const offset = offsets.get(epoch) ?? msn - content;
-    offsets.set(epoch, offset);
-    if (msn - content !== offset)
-      world.violations.push(
-        `numbers of an epoch belong together: ${msn} of epoch ${epoch} is content ${content}, not ${msn - offset}`,
+  let known = new Map<number, number>();
+  for (const one of records) {
+    if (one.t === 'attempt' && hasStreamEvents(script)) known = new Map();
+    if (one.t !== 'segment') continue;
+    const content = contentOf(one.checksum);
+    const offset = known.get(one.epoch) ?? one.msn - content;
+    known.set(one.epoch, offset);
+    if (!offsets.has(one.epoch)) offsets.set(one.epoch, offset);
+    if (one.msn - content !== offset)
+      violations.push(
+        `numbers of an epoch belong together: ${one.msn} of epoch ${one.epoch} is content ${content}, not ${one.msn - offset}`,
       );
   }
-  return offsets;
+  const named = new Set<number>();
+  let unplaced = 0;
+  for (const one of records) {
+    if (one.t !== 'gap') continue;
+    const offset = offsets.get(one.epoch);
+    if (offset === undefined) unplaced += one.count;
+    else for (let msn = one.msn; msn < one.msn + one.count; msn++) named.add(msn - offset);
+  }
+  return { named, unplaced };
 }
 
 /**
  * What nobody could know any more, each for its reason and no more than that:
  * - What a recorder was shown just before it died, when the journal does not have it yet, can only be told from how the numbers
  *   go on. Where they did not (another epoch was opened, or nobody answered until the end), and what was not shown again, is unknown.
+ * - The same where the stream moved meanwhile and nothing of the epoch is stored that the new numbers could be compared with.
  * - At a stop, a source may be ahead whose numbers cannot be joined (yet) while another leads: the leader had not listed it.
  */
 function excusedContents(world: EngineWorld, records: readonly LedgerRecord[]): Set<number> {
   const excused = new Set<number>();
-  for (const { life, epoch, next } of world.beginnings) {
+  for (const { life, epoch, next, stored } of world.beginnings) {
     if (epoch === undefined) continue;
     const wentOn = records.some(
       (one) =>
         (one.t === 'segment' || one.t === 'gap') && one.epoch === epoch && one.msn >= (next ?? 0),
     );
-    if (wentOn) continue;
+    if (wentOn && (stored > 0 || !hasStreamEvents(world.script))) continue;
     const again = new Set(world.shown.filter((one) => one.life >= life).map((one) => one.content));
     for (const one of world.shown)
       if (one.life < life && !again.has(one.content)) excused.add(one.content);
@@ -139,7 +152,9 @@ function excusedContents(world: EngineWorld, records: readonly LedgerRecord[]): 
     Math.max(...world.shown.filter((one) => one.source === source).map(({ content }) => content)),
   );
   const shared = Math.min(...ends);
-  for (const { content } of world.shown) if (content > shared) excused.add(content);
+  const since = (world.script.stopAtMs ?? 0) - LEAD_MS;
+  for (const { content } of world.shown)
+    if (content > shared && (world.seen.get(content) ?? 0) > since) excused.add(content);
   return excused;
 }
 

@@ -37,6 +37,8 @@ export interface Beginning {
   /** The last epoch, and one past its highest settled number; undefined when there is none. */
   readonly epoch: number | undefined;
   readonly next: number | undefined;
+  /** Segments that are stored in that epoch. */
+  readonly stored: number;
 }
 
 interface Life {
@@ -158,7 +160,9 @@ export class EngineWorld {
     // Before its first epoch is durable, the journal does not know that anything was offered.
     const epoch = journal.ledger.lastEpoch('main');
     if (epoch === undefined) this.shown = [];
-    this.beginnings.push({ life: this.lives, epoch, next: journal.ledger.nextMsn('main') });
+    const next = journal.ledger.nextMsn('main');
+    const stored = journal.ledger.tail('main', TAIL_SEGMENTS).filter((one) => one.epoch === epoch);
+    this.beginnings.push({ life: this.lives, epoch, next, stored: stored.length });
     const writer = this.#writerOf(journal, life);
     const at = clock.now();
     if (journal.ledger.jobId === undefined)

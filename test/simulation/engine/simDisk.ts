@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { diskError } from '../../../src/ledger/diskError.ts';
 import type { JournalFile, OpenJournalFile } from '../../../src/ledger/journalFile.ts';
 import type { DiskTrouble } from './engineScript.ts';
 
@@ -45,7 +46,11 @@ export class SimDisk {
 
   /** Makes the names of all files durable, as the sync of their directory does. */
   readonly syncNames = async (): Promise<void> => {
-    await this.#operate(false);
+    try {
+      await this.#operate(false);
+    } catch (error) {
+      throw diskError(error, 'sync the directory', 'media');
+    }
     for (const file of this.#media.values()) file.isNameDurable = true;
   };
 

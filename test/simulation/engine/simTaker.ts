@@ -1,7 +1,7 @@
 import { type Clock, pause } from '../../../src/core/clock.ts';
 import { KennelError, systemCodeOf } from '../../../src/core/errors.ts';
 import type { FetchOrder, SourcedSegment } from '../../../src/hls/planner/queue.ts';
-import type { RecordWriter, Taker } from '../../../src/hls/recordingPorts.ts';
+import type { RecordWriter, TakenSegment, Taker } from '../../../src/hls/recordingPorts.ts';
 import { diskError } from '../../../src/ledger/diskError.ts';
 import { SEGMENT_MS } from './engineScript.ts';
 import type { SimDisk } from './simDisk.ts';
@@ -34,12 +34,14 @@ export class SimTaker implements Taker {
     this.#options = options;
   }
 
-  async take(order: FetchOrder, signal: AbortSignal, landed: () => void): Promise<string> {
+  async take(order: FetchOrder, signal: AbortSignal, landed: () => void): Promise<TakenSegment> {
     this.under++;
     this.underMost = Math.max(this.underMost, this.under);
     try {
       const { sourced, content } = await this.#download(order, signal);
-      if (order.purpose === 'probe') return checksumOf(content);
+      if (order.purpose === 'probe') {
+        return { checksum: checksumOf(content), source: sourced.source };
+      }
       return await this.#store(order, { sourced, content, signal, landed });
     } finally {
       this.under--;
@@ -109,7 +111,7 @@ export class SimTaker implements Taker {
       signal: AbortSignal;
       landed: () => void;
     },
-  ): Promise<string> {
+  ): Promise<TakenSegment> {
     const { disk, clock, writer } = this.#options;
     const { sourced, content, signal, landed } = fetched;
     const checksum = checksumOf(content);
@@ -137,6 +139,6 @@ export class SimTaker implements Taker {
       ...(sourced.source > 0 && { source: sourced.source }),
     } as const;
     if (!(await writer.write(record, 'media'))) throw signal.reason;
-    return checksum;
+    return { checksum, source: sourced.source };
   }
 }

@@ -50,7 +50,7 @@ describe('an origin that holds its answers back', () => {
     planner.onPollSent(250);
     const plan = planner.plan(300);
     // A plain question then: whether it still answers at all.
-    expect([plan.pollAt, plan.blocking, plan.pollTimeoutMs]).toEqual([6_250, false, 6_000]);
+    expect([plan.pollAt, plan.blocking, plan.pollTimeoutMs]).toEqual([6_250, false, 16_000]);
     expect(planner.mayPoll(0)).toBe(false);
     planner.onPollSent(6_250);
     expect(planner.plan(6_300).pollAt).toBe(12_250);

@@ -10,7 +10,8 @@ describe('a segment', () => {
     async (checksums) => {
       const { take, stored, isSound, file } = await setup({ checksums });
       const segment = segmentOf(await serving(tsSegment(1)), { wallClock: 5, discontinuity: 3 });
-      const checksum = await take(orderOf(segment));
+      const { checksum, source } = await take(orderOf(segment));
+      expect(source).toBe(0);
       expect(await stored()).toMatchObject([
         {
           msn: 7,
@@ -42,7 +43,10 @@ describe('a segment', () => {
     const mirror = await rawServer(answer(tsSegment(1)));
     const mirrors = [{ source: 1, segment: segmentOf(mirror.url()) }];
     const order = { purpose: 'probe', mirrors } as const;
-    expect(await take(orderOf(segmentOf(await serving(tsSegment(1))), order))).toMatch(/^\w{64}$/);
+    expect(await take(orderOf(segmentOf(await serving(tsSegment(1))), order))).toMatchObject({
+      checksum: expect.stringMatching(/^\w{64}$/),
+      source: 0,
+    });
     const missing = (await rawServer(answer('', '404 No'))).url();
     expect(await failureOf(take(orderOf(segmentOf(missing), order)))).toMatchObject({
       cause: 'http.404',
