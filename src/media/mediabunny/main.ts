@@ -10,6 +10,15 @@ import { inspect } from './inspect.ts';
 import type { MediabunnyRequest } from './protocol.ts';
 import { stitch } from './stitch.ts';
 
+/** How often it is seen whether the parent is still there. */
+const PARENT_LOOK_MS = 1_000;
+
+// A node that was killed cannot end its children, and its successor begins anew.
+const parent = process.ppid;
+setInterval(() => {
+  if (process.ppid !== parent) process.exit(1);
+}, PARENT_LOOK_MS).unref();
+
 // The parent is the same version of Kennel and builds the request from this very type.
 const request = JSON.parse(await text(process.stdin)) as MediabunnyRequest;
 const answer =

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isKennelError, KennelError, messageOf } from '../../core/errors.ts';
@@ -117,7 +118,7 @@ async function tryRun(context: MuxContext, read: RunToMux): Promise<MuxedRun | R
           complaints: tried.verification.complaints,
         });
       }
-      return await accept(context, { ...tried, read, file, rejected });
+      return await accept(context, { ...tried, read, file, output: request.output, rejected });
     }
     log('muxer failed', { file, muxer, why: tried.why });
     rejected.push({ muxer, why: tried.why });
@@ -133,7 +134,8 @@ function requestFor(context: MuxContext, read: RunToMux, file: string): MuxReque
     firsts: read.firsts,
     companionFirsts: read.companionFirsts,
     needsExactTimes: read.texts.length > 0,
-    output: join(outputDirectory, file) + UNFINISHED,
+    // A name of its own: a muxer that outlives its node opens its file again by name, to move the index.
+    output: `${join(outputDirectory, file)}.${randomUUID()}${UNFINISHED}`,
     directory: context.directory,
     checksums: ledger.checksums,
     environment: context.environment,
@@ -201,16 +203,18 @@ async function accept(
   accepted: Extract<Tried, { made: Made }> & {
     readonly read: RunToMux;
     readonly file: string;
+    /** Where it is until it has its name. */
+    readonly output: string;
     readonly rejected: MuxedFile['rejected'];
   },
 ): Promise<MuxedRun> {
-  const { read, file, made, verification, info, rejected } = accepted;
+  const { read, file, output, made, verification, info, rejected } = accepted;
   const { outputDirectory, signal } = context;
   const { run } = read;
   const path = join(outputDirectory, file);
-  const measured = await measureFile(path + UNFINISHED, signal);
+  const measured = await measureFile(output, signal);
   context.before?.(`name ${file}`);
-  await finishFile(path + UNFINISHED, path);
+  await finishFile(output, path);
   const muxed: MuxedFile = {
     file,
     track: run.track,
@@ -220,7 +224,10 @@ async function accept(
     companions: run.companions.map(({ track, pairedBy }) => ({ track, pairedBy })),
     muxer: made.muxer,
     toolVersion: made.toolVersion,
-    ...(made.command !== undefined && { command: [...made.command] }),
+    // Made again, the same file has the same manifest.
+    ...(made.command !== undefined && {
+      command: made.command.map((each) => (each === output ? path : each)),
+    }),
     segments: countSegments(run),
     anchors: anchorsOf(run, made.map),
     verification,
