@@ -3,13 +3,16 @@ import type { Waiting } from './waiting.ts';
 
 interface EpochWaiting {
   readonly byNumber: Map<number, Waiting>;
-  /** As they were advertised, the settled ones up to `head` included. */
+  /** As they were advertised, some settled ones among them; all up to `head` are. */
   ordered: Waiting[];
   head: number;
 }
 
-/** Settled segments kept before the order is rewritten: rarely enough to cost nothing. */
-const HEAD_MAX = 1_024;
+/**
+ * Settled segments kept before the order is rewritten, besides as many as wait: rarely enough to cost nothing, and 64 KB at most
+ * for one stream. Whoever is first in the order may wait for hours (a segment that is refused as long as it is listed).
+ */
+const SETTLED_MAX = 64;
 
 /** The segments that wait, by place and in the order they were advertised. Each call costs a constant, `all` apart. */
 export class WaitingSegments {
@@ -59,7 +62,12 @@ export class WaitingSegments {
     const waiting = this.#epochs.get(epoch);
     if (waiting?.byNumber.delete(msn) !== true) return;
     this.#size--;
-    if (waiting.byNumber.size === 0) this.#epochs.delete(epoch);
+    const { byNumber, ordered } = waiting;
+    if (byNumber.size === 0) this.#epochs.delete(epoch);
+    else if (ordered.length > 2 * byNumber.size + SETTLED_MAX) {
+      waiting.ordered = ordered.filter((one) => byNumber.get(one.key.msn) === one);
+      waiting.head = 0;
+    }
   }
 
   /** The number of this epoch that was advertised first and still waits. */
@@ -67,10 +75,6 @@ export class WaitingSegments {
     const waiting = this.#epochs.get(epoch);
     if (waiting === undefined) return undefined;
     while (waiting.ordered[waiting.head]?.state === 'settled') waiting.head++;
-    if (waiting.head > HEAD_MAX && waiting.head > waiting.ordered.length / 2) {
-      waiting.ordered = waiting.ordered.slice(waiting.head);
-      waiting.head = 0;
-    }
     return waiting.ordered[waiting.head]?.key.msn;
   }
 
