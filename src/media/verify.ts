@@ -21,6 +21,11 @@ const ROUNDED_SIGN_MS = 150;
  * the earlier beginning meet. Measured with 48 kHz AAC: 60 to 90 ms for each joint.
  */
 const JOINT_MS = 120;
+/**
+ * By so much more than each other the tracks of one file may stand beside their places: both ends are measured, however long the
+ * recording is. Less than what separate playlists of whole seconds are off where a file is divided.
+ */
+const SKEW_MAX_MS = 1_000;
 
 export interface VerifyOptions extends AskOptions {
   readonly run: Run;
@@ -63,7 +68,7 @@ export async function verifyFile(
   }
   const packetsGood = complaints.length === 0;
   complaints.push(...leftUnread(options, counted, kinds));
-  const { expectedMs, toleranceMs } = expectedDuration(options.run, options.firsts);
+  const { expectedMs, toleranceMs, joints } = expectedDuration(options.run, options.firsts);
   const fileMs = info.durationMs ?? 0;
   const fits = Math.abs(fileMs - expectedMs) <= toleranceMs;
   if (!fits) {
@@ -72,7 +77,10 @@ export async function verifyFile(
         `${(expectedMs / 1_000).toFixed(3)} s (± ${(toleranceMs / 1_000).toFixed(3)} s)`,
     );
   }
-  const spans = options.run.companions.length > 0 ? spansOf(info, options, toleranceMs) : undefined;
+  const spans =
+    options.run.companions.length > 0
+      ? judged(spansOf(info, options), { toleranceMs, skewMs: SKEW_MAX_MS + joints * JOINT_MS })
+      : undefined;
   complaints.push(...(spans ?? []).flatMap((span) => (span.fits ? [] : [outOfPlace(span)])));
   return {
     info,
@@ -94,7 +102,7 @@ export async function verifyFile(
 export function expectedDuration(
   run: Run,
   firsts: readonly MediaInfo[],
-): { expectedMs: number; toleranceMs: number } {
+): { expectedMs: number; toleranceMs: number; joints: number } {
   const segments = segmentsOf(run);
   const saidMs = segments.reduce((sum, { durationMs }) => sum + durationMs, 0);
   const map = run.companions.length > 0 ? reckonedMap(run) : undefined;
@@ -109,6 +117,7 @@ export function expectedDuration(
       return Math.abs((firsts[index]?.durationMs ?? said) - said) > ROUNDED_SIGN_MS;
     });
   const joints = Math.max(
+    0,
     run.timelines.reduce((sum, { holes }) => sum + holes + 1, -1),
     (map?.length ?? 0) - 1,
   );
@@ -118,12 +127,32 @@ export function expectedDuration(
       expectedMs * TOLERANCE_SHARE,
       rounded ? ROUNDED_EXTINF_MS * segments.length : 0,
     ) +
-    Math.max(0, joints) * JOINT_MS;
-  return { expectedMs, toleranceMs };
+    joints * JOINT_MS;
+  return { expectedMs, toleranceMs, joints };
+}
+
+type Span = Omit<TrackSpan, 'fits'>;
+
+/** Which spans are in their place, and in step with the first one, which is the main track's. */
+export function judged(
+  spans: readonly Span[],
+  { toleranceMs, skewMs }: { readonly toleranceMs: number; readonly skewMs: number },
+): TrackSpan[] {
+  const [main] = spans;
+  const startOff = (span: Span): number => span.startMs - span.expectedStartMs;
+  const endOff = (span: Span): number => span.endMs - span.expectedEndMs;
+  return spans.map((span) => {
+    const skews =
+      main === undefined ? [] : [startOff(span) - startOff(main), endOff(span) - endOff(main)];
+    const fits =
+      [startOff(span), endOff(span)].every((off) => Math.abs(off) <= toleranceMs) &&
+      skews.every((skew) => Math.abs(skew) <= skewMs);
+    return { ...span, fits };
+  });
 }
 
 /** Where each track of the file stands, and where the segments of its rendition say that it must. */
-function spansOf(info: MediaInfo, options: VerifyOptions, toleranceMs: number): TrackSpan[] {
+function spansOf(info: MediaInfo, options: VerifyOptions): Span[] {
   const { run } = options;
   const map = reckonedMap(run);
   const orders = {
@@ -150,10 +179,7 @@ function spansOf(info: MediaInfo, options: VerifyOptions, toleranceMs: number): 
       expectedStartMs: from * 1_000,
       expectedEndMs: to * 1_000,
     };
-    const fits =
-      Math.abs(span.startMs - span.expectedStartMs) <= toleranceMs &&
-      Math.abs(span.endMs - span.expectedEndMs) <= toleranceMs;
-    return [{ track: rendition.track, kind, ...span, fits }];
+    return [{ track: rendition.track, kind, ...span }];
   });
 }
 

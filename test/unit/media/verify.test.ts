@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { countFrames } from '../../../src/media/mux/countFrames.ts';
 import { runsOf } from '../../../src/media/runsOf.ts';
-import { expectedDuration } from '../../../src/media/verify.ts';
+import { expectedDuration, judged } from '../../../src/media/verify.ts';
 import { ledgerOf, recordsOf, type Stretch } from './recording.ts';
 
 const expected = (stretches: readonly Stretch[], durationMs: number, measuredMs = durationMs) => {
@@ -15,7 +15,7 @@ const expected = (stretches: readonly Stretch[], durationMs: number, measuredMs 
 
 test('half a second is tolerated, and a thousandth of a long recording', () => {
   const short = expected([{ set: 'ts', from: 0, to: 9 }], 1_001);
-  expect(short).toEqual({ expectedMs: 10_010, toleranceMs: 500 });
+  expect(short).toEqual({ expectedMs: 10_010, toleranceMs: 500, joints: 0 });
   const long = expected([{ set: 'ts', from: 0, to: 9 }], 100_100);
   expect(long?.toleranceMs).toBeCloseTo(1_001);
 });
@@ -46,4 +46,21 @@ test('packets are counted stream by stream, however the text is cut', () => {
     { kind: 'video', packets: 2 },
     { kind: 'audio', packets: 1 },
   ]);
+});
+
+const DAY_MS = 86_400_000;
+const span = (track: string, changes: { startMs?: number; endMs?: number } = {}) => ({
+  ...({ track, kind: 'audio', startMs: 0, endMs: DAY_MS } as const),
+  ...{ expectedStartMs: 0, expectedEndMs: DAY_MS },
+  ...changes,
+});
+const fits = (...spans: ReturnType<typeof span>[]): boolean[] =>
+  judged(spans, { toleranceMs: DAY_MS / 1_000, skewMs: 1_000 }).map((each) => each.fits);
+
+test('a day long, tracks may be beside their places only together', () => {
+  const off = { endMs: DAY_MS - 40_000 };
+  expect(fits(span('main', off), span('audio-en', off))).toEqual([true, true]);
+  expect(fits(span('main'), span('audio-en', off))).toEqual([true, false]);
+  expect(fits(span('main'), span('audio-en', { startMs: 1_500 }))).toEqual([true, false]);
+  expect(fits(span('main'), span('audio-en', { endMs: DAY_MS - 400 }))).toEqual([true, true]);
 });
