@@ -1,5 +1,5 @@
 import { NumberRuns } from './numberRuns.ts';
-import type { SegmentLost, SegmentStored } from './record.ts';
+import type { EpochOpened, SegmentLost, SegmentStored } from './record.ts';
 
 /** What became of a segment line: it is new, it filled what was a gap, or its key was stored before. */
 export type SegmentEffect = 'new' | 'healed' | 'duplicate';
@@ -11,6 +11,7 @@ export class EpochLedger {
   readonly #gaps: SegmentLost[] = [];
   readonly #segmentsKept: number;
   #first: number | undefined;
+  #source = 0;
 
   constructor(segmentsKept: number) {
     this.#segmentsKept = segmentsKept;
@@ -38,9 +39,15 @@ export class EpochLedger {
     return this.#settled.end;
   }
 
+  /** Which of the job's links the numbers are those of. */
+  get source(): number {
+    return this.#source;
+  }
+
   /** The epoch was opened, and begins at this number if that is known. */
-  open(first: number | undefined): void {
+  open({ first, source = 0 }: Pick<EpochOpened, 'first' | 'source'>): void {
     this.#first ??= first;
+    this.#source = source;
   }
 
   /** Runs of numbers between the first and the highest settled one that are neither stored nor named. */

@@ -59,7 +59,7 @@ export class Ledger {
         this.#started ??= record;
         return;
       case 'epoch':
-        this.#track(record.track).openEpoch(record.epoch).open(record.first);
+        this.#track(record.track).openEpoch(record.epoch).open(record);
         return;
       case 'init':
         if (!this.#inits.has(record.init)) this.#inits.set(record.init, record);
@@ -186,6 +186,11 @@ export class Ledger {
   /** The first number advertised in the track's last epoch; undefined when the journal does not say it. */
   firstMsn(track: string): number | undefined {
     return this.#lastEpoch(track)?.first;
+  }
+
+  /** Which of the job's links the numbers of the track's last epoch are those of. */
+  numbersFrom(track: string): number {
+    return this.#lastEpoch(track)?.source ?? 0;
   }
 
   /** The lowest number settled in the track's last epoch. */

@@ -64,6 +64,8 @@ export interface EpochOpened {
   readonly why: EpochCause;
   /** Media sequence number of the first segment that was advertised in it. Absent in journals that did not say it yet. */
   readonly first?: number;
+  /** Which of the job's links the numbers are those of, when that was not the first (0). */
+  readonly source?: number;
 }
 
 /** An initialisation section (`EXT-X-MAP`), stored once for each distinct content. */

@@ -51,6 +51,7 @@ export const recordSchema = z.discriminatedUnion('t', [
     at: time,
     why: z.enum(['first', 'reset', 'relabelled', 'jump', 'variant', 'source']),
     first: whole.exactOptional(),
+    source: whole.exactOptional(),
   }),
   z.object({ t: z.literal('init'), init: whole, track, file, bytes: whole, checksum }),
   z.object({

@@ -1,5 +1,17 @@
 import type { SegmentLost } from '../../ledger/record.ts';
-import type { LostSegment } from './queue.ts';
+import type { FetchFailure, LostSegment } from './queue.ts';
+
+/** Why segments are lost when no try has failed. */
+export const SLID_BY: FetchFailure = {
+  cause: 'window.slid',
+  detail: 'it left the playlist before it could be stored',
+};
+export const MARKED: FetchFailure = {
+  cause: 'marked',
+  detail: 'the playlist marks it as missing',
+};
+export const STOPPED: FetchFailure = { cause: 'stopped', detail: 'the recording was ended first' };
+export const GONE: FetchFailure = { cause: 'network', detail: 'the source was gone' };
 
 /** Gap lines for what is lost: neighbours that were lost for the same reason become one. What a gap names already is left out. */
 export function gapsOf(lost: readonly LostSegment[]): Omit<SegmentLost, 'at'>[] {

@@ -26,7 +26,12 @@ export interface Placement {
   readonly epoch: number;
   /** Added to the source's own numbers it gives those of the timeline. */
   readonly shift: number;
-  readonly opened?: { readonly epoch: number; readonly why: EpochCause; readonly first: number };
+  readonly opened?: {
+    readonly epoch: number;
+    readonly why: EpochCause;
+    readonly first: number;
+    readonly source?: number;
+  };
   /** Missing from the epoch that was open before. */
   readonly slid: readonly Slid[];
   /** Not seen before. */

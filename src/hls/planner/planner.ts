@@ -2,6 +2,7 @@ import type { SegmentKey } from '../../ledger/record.ts';
 import type { MediaPlaylist, PlaylistCut } from '../playlist/model.ts';
 import { ContentProbe } from './contentProbe.ts';
 import { EndOfStream, type StreamEnd } from './endOfStream.ts';
+import { GONE, MARKED, SLID_BY, STOPPED } from './losses.ts';
 import { PlannerMarks } from './marks.ts';
 import { endOf, type Placed, type Placement, type Slid } from './placement.ts';
 import type { Plan, PollOrder } from './plan.ts';
@@ -277,10 +278,7 @@ export class Planner {
 
   #slid({ epoch, msn, count, durationMs }: Slid, source?: PlannerSource, now = 0): void {
     this.#lines.advertised += count;
-    const failure = {
-      cause: 'window.slid',
-      detail: 'it left the playlist before it could be stored',
-    } as const;
+    const failure = SLID_BY;
     const isOpen = epoch === this.#timeline.epoch;
     const expiresAt = isOpen && source ? this.#sources.mirroredUntil(source, now) : undefined;
     const hoped = expiresAt === undefined ? 0 : Math.min(count, SLID_REMEMBERED_MAX);
@@ -305,7 +303,7 @@ export class Planner {
       this.#queue.add({ key, first, durationMs, expiresAt: source.expiry(now) }, now);
       return;
     }
-    const failure = { cause: 'marked', detail: 'the playlist marks it as missing' } as const;
+    const failure = MARKED;
     const expiresAt = this.#sources.mirroredUntil(source, now);
     if (expiresAt === undefined) this.#loseAll([{ key, failure, durationMs }]);
     else this.#queue.add({ key, failure, durationMs, expiresAt }, now);
@@ -331,9 +329,8 @@ export class Planner {
       if (isBusy && now < this.#stopped.until) return;
       this.#decideUnasked(now);
       this.#placeLeft(now);
-      const failure = { cause: 'stopped', detail: 'the recording was ended first' } as const;
-      this.#loseLeft(failure);
-      this.#lines.loseAll(this.#queue.giveUp(failure, true));
+      this.#loseLeft(STOPPED);
+      this.#lines.loseAll(this.#queue.giveUp(STOPPED, true));
       this.#over = { why: this.#stopped.why, evidence: this.#end.evidence(now) };
       return;
     }
@@ -393,9 +390,8 @@ export class Planner {
   }
 
   #giveUp(): void {
-    const failure = { cause: 'network', detail: 'the source was gone' } as const;
-    this.#loseLeft(failure);
-    this.#lines.loseAll(this.#queue.giveUp(failure));
+    this.#loseLeft(GONE);
+    this.#lines.loseAll(this.#queue.giveUp(GONE));
   }
 
   /** What an earlier life had on its way, when no playlist came that could tell about it. */

@@ -14,6 +14,8 @@ const IDLE_UNKNOWN_MS = 86_400_000;
 /** What a planner must know of an earlier life of the same recording. Plain data. */
 export interface PlannerResume {
   readonly epoch: number;
+  /** The source whose numbers it has. */
+  readonly home: number;
   /**
    * One past the highest settled number of that epoch; where none is settled, the first one that was advertised; undefined
    * when the journal does not say that.
@@ -48,6 +50,7 @@ export function resumeFrom(ledger: Ledger, track: string, at: number): PlannerRe
   const idleMs = at - (last?.at ?? ledger.startedAt ?? at);
   return {
     epoch,
+    home: ledger.numbersFrom(track),
     next: ledger.nextMsn(track) ?? begins,
     first: begins ?? lowest ?? 0,
     openBelow: begins === undefined ? (lowest ?? 0) : 0,

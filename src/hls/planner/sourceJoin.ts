@@ -17,6 +17,8 @@ const CONTENT_EVERY_MS = 10_000;
 const CONTENT_LAST_MS = 60_000;
 /** Tries at the first rate: one for each place in the window that is asked about. */
 const CONTENT_TRIES = 3;
+/** When the content could not be had, another segment is asked about so soon, a few times. */
+const CONTENT_SOON_MS = 2_000;
 /** Stored segments without which content is not compared: with fewer, it would mostly be in vain. */
 const STORED_MIN = 3;
 
@@ -50,6 +52,12 @@ export function joinSource(state: TimelineState, heard: Heard, mayLead: boolean)
     return { reason: 'join', heard, candidates: asked };
   }
   return mayLead ? takeOver(state, heard) : state.nothing('apart', heard);
+}
+
+/** What was asked about could not be had, which says nothing about the others. */
+export function joinSoon({ view, now }: Heard): void {
+  if (view.joinTries > CONTENT_TRIES) return;
+  view.joinAgainAt = Math.min(view.joinAgainAt, now + CONTENT_SOON_MS);
 }
 
 /** The shift, as far as it can be told without asking for content: by names, or by dates. */

@@ -4,7 +4,7 @@ import { endOf, type Placement, type Slid } from './placement.ts';
 import { type Answer, isQuestion, type Question, type Verdict } from './question.ts';
 import type { PlannerResume } from './resume.ts';
 import { goForward, joined, placeResumed } from './resumeJoin.ts';
-import { joinedByContent, joinSource, shiftAtHand } from './sourceJoin.ts';
+import { joinedByContent, joinSoon, joinSource, shiftAtHand } from './sourceJoin.ts';
 import { type Heard, TimelineState } from './timelineState.ts';
 
 /** An answer that only looks old is checked by content at most this often, because each check costs a download. */
@@ -40,7 +40,7 @@ export type Unprobed = 'refused' | 'unknown';
 export class PlannerTimeline {
   readonly #options: TimelineOptions;
   readonly #state: TimelineState;
-  /** The source whose numbers an earlier life's are taken to be; undefined: that of whoever answers first. */
+  /** The source whose numbers an earlier life's are. */
   readonly #home: number | undefined;
   #question: { readonly question: Question; asked: number } | undefined;
   /** Nobody will answer any more. */
@@ -50,8 +50,7 @@ export class PlannerTimeline {
   constructor(options: TimelineOptions) {
     this.#options = options;
     this.#state = new TimelineState(options.resume);
-    const sources = options.resume?.tail.map(({ source = 0 }) => source) ?? [];
-    this.#home = sources.length === 0 ? undefined : Math.min(...sources);
+    this.#home = options.resume?.home;
   }
 
   get epoch(): number {
@@ -140,12 +139,17 @@ export class PlannerTimeline {
     const { question } = asked;
     asked.asked++;
     const isLast = asked.asked >= Math.min(CANDIDATES_MAX, question.candidates.length);
-    if (found === 'refused' && !isLast) return [this.#probe(question, asked.asked)];
+    // Nothing waits for a source that joins while another leads.
+    const hasTime = question.reason === 'join' && !this.#mayLead({ ...question.heard, now });
+    if ((found === 'refused' || (found === 'unknown' && hasTime)) && !isLast) {
+      return [this.#probe(question, asked.asked)];
+    }
     const segment = question.candidates[asked.asked - 1];
     if (segment === undefined) throw new Error('a question about no segment was answered');
     const checksum = typeof found === 'string' ? undefined : found.checksum;
     this.#question = undefined;
     const heard = { ...question.heard, now };
+    if (hasTime && checksum === undefined) joinSoon(heard);
     const verdict = this.#decided({ ...question, heard }, { segment, checksum });
     if (verdict === undefined && found !== 'unknown' && !isLast) {
       this.#question = asked;

@@ -207,7 +207,10 @@ export class TimelineState {
     this.#advance(heard, true);
     return {
       ...this.nothing('placed', heard),
-      opened: { epoch, why, first: fresh[0]?.msn ?? playlist.mediaSequence },
+      opened: {
+        ...{ epoch, why, first: fresh[0]?.msn ?? playlist.mediaSequence },
+        ...(view.source !== 0 && { source: view.source }),
+      },
       slid,
       fresh: this.placed(fresh, 0),
       advanced: true,

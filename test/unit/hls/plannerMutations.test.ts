@@ -47,7 +47,16 @@ const step = fc.record({
 });
 
 const resume: PlannerResume = {
-  ...{ epoch: 1, next: 13, first: 9, openBelow: 0, holes: [11], left: [], segmentMs: 2_000 },
+  ...{
+    epoch: 1,
+    home: 0,
+    next: 13,
+    first: 9,
+    openBelow: 0,
+    holes: [11],
+    left: [],
+    segmentMs: 2_000,
+  },
   tail: [9, 10, 12].map((msn) => ({ epoch: 1, msn, checksum: `a${msn - 10}.ts` })),
   ...{ idleMs: 5_000, settled: 3 },
 };

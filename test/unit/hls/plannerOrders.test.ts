@@ -192,7 +192,16 @@ describe('stopping', () => {
 const resumedWith = (checksums: readonly string[], idleMs: number) => {
   const tail = checksums.map((checksum, index) => ({ epoch: 0, msn: 10 + index, checksum }));
   const resume = {
-    ...{ epoch: 0, next: 10 + tail.length, first: 10, openBelow: 0, holes: [], left: [], tail },
+    ...{
+      epoch: 0,
+      home: 0,
+      next: 10 + tail.length,
+      first: 10,
+      openBelow: 0,
+      holes: [],
+      left: [],
+      tail,
+    },
     ...{ segmentMs: 4_000, idleMs, settled: tail.length },
   };
   return new Planner({ track: 'main', patienceMs: 60_000, now: 0, resume });
