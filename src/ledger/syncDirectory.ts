@@ -1,5 +1,9 @@
-import { open } from 'node:fs/promises';
+import fs from 'node:fs';
+import { promisify } from 'node:util';
 import { diskError } from './diskError.ts';
+
+const open = promisify(fs.open);
+const sync = promisify(fs.fsync);
 
 /**
  * Makes the names in a directory durable: a new file whose content was synced can still vanish with a power cut until its
@@ -7,11 +11,12 @@ import { diskError } from './diskError.ts';
  */
 export async function syncDirectory(directory: string): Promise<void> {
   try {
-    const handle = await open(directory, 'r');
+    const descriptor = await open(directory, 'r');
     try {
-      await handle.sync();
+      await sync(descriptor);
     } finally {
-      await handle.close();
+      // Nothing is written back by this close: another thread for it costs ten times what it takes.
+      fs.closeSync(descriptor);
     }
   } catch (error) {
     throw diskError(error, 'sync the directory', directory);
