@@ -1,3 +1,4 @@
+import { Bell } from '../core/bell.ts';
 import { type Clock, pause } from '../core/clock.ts';
 import { isKennelError } from '../core/errors.ts';
 import type { StreamEnd } from './planner/endOfStream.ts';
@@ -38,7 +39,7 @@ export class RecordingRun {
   readonly #polls = new AbortController();
   readonly #flights = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
-  #bell = new AbortController();
+  readonly #bell = new Bell();
   #isStopped = false;
   #broken: { readonly reason: unknown } | undefined;
   /** Sources whose last poll failed. */
@@ -70,12 +71,12 @@ export class RecordingRun {
   stop(why: 'duration' | 'stopped'): void {
     this.#options.planner.stop(why, this.#options.clock.elapsed());
     this.#isStopped = true;
-    this.#bell.abort();
+    this.#bell.ring();
   }
 
   abort(reason: unknown): void {
     this.#broken ??= { reason };
-    this.#bell.abort();
+    this.#bell.ring();
   }
 
   async #loop(): Promise<StreamEnd> {
@@ -94,8 +95,7 @@ export class RecordingRun {
       const pollAt = this.#pollAll(now);
       if (pollAt <= now) continue;
       const at = Math.min(now + LOOK_MS, pollAt, plan.wakeAt, this.#options.feed.wakeAt(now));
-      await pause(clock, Math.max(1, at - now), this.#bell.signal);
-      if (this.#bell.signal.aborted) this.#bell = new AbortController();
+      await this.#bell.wait(clock, Math.max(1, at - now));
     }
   }
 
@@ -117,7 +117,7 @@ export class RecordingRun {
       .catch((error: unknown) => this.abort(error))
       .finally(() => {
         this.#underWay.delete(tracked);
-        this.#bell.abort();
+        this.#bell.ring();
       });
     this.#underWay.add(tracked);
   }
@@ -159,7 +159,7 @@ export class RecordingRun {
     try {
       const { checksum, source } = await taker.take(order, this.#flights.signal, () => {
         planner.onLanded(key, clock.elapsed());
-        this.#bell.abort();
+        this.#bell.ring();
       });
       const now = clock.elapsed();
       feed.segmentEnded(source, 'stored');

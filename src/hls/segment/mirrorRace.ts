@@ -1,4 +1,4 @@
-import { type Clock, pause } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 import { isKennelError, KennelError } from '../../core/errors.ts';
 
 /** Downloads of one segment at the same time: the second covers a slow first, a third would only take their bandwidth. */
@@ -36,13 +36,15 @@ export async function raceMirrors<Result>(
   const { addresses, signal, attempt, mayTry = () => true } = race;
   if (addresses === 1) return { address: 0, result: await attempt(0, signal) };
   const over = new AbortController();
-  const both = AbortSignal.any([signal, over.signal]);
+  const pass = () => over.abort(signal.reason);
+  if (signal.aborted) pass();
+  signal.addEventListener('abort', pass, { once: true });
   const running = new Map<number, Promise<Outcome<Result>>>();
   let next = 0;
   let failure: unknown;
   const begin = () => {
     const address = next++;
-    const tried = attempt(address, both).then(
+    const tried = attempt(address, over.signal).then(
       (result) => ({ address, result }),
       (error: unknown) => ({ address, error }),
     );
@@ -65,7 +67,8 @@ export async function raceMirrors<Result>(
       else if (running.size === 0) throw alsoElsewhere(failure, next - 1);
     }
   } finally {
-    over.abort(beaten);
+    signal.removeEventListener('abort', pass);
+    if (running.size > 0) over.abort(beaten);
     for (const late of await Promise.all(running.values())) {
       if ('result' in late) await race.discard(late.address);
     }
@@ -78,13 +81,12 @@ async function firstOf<Result>(
   mayHedge: boolean,
 ): Promise<Outcome<Result> | 'slow'> {
   if (!mayHedge) return await Promise.race(running);
-  const early = new AbortController();
-  const slow = pause(clock, hedgeAfterMs, early.signal).then(() => 'slow' as const);
-  try {
-    return await Promise.race([...running, slow]);
-  } finally {
-    early.abort();
-  }
+  return await new Promise((resolve, reject) => {
+    const timer = clock.setTimeout(() => resolve('slow'), hedgeAfterMs);
+    Promise.race(running)
+      .finally(() => clock.clearTimeout(timer))
+      .then(resolve, reject);
+  });
 }
 
 /** Whether another address may answer otherwise. */
