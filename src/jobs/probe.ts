@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { KennelError, messageOf } from '../core/errors.ts';
-import { fetchText } from '../hls/transport/fetchText.ts';
 import type { MasterPlaylist, MediaPlaylist } from '../hls/playlist/model.ts';
 import { PLAYLIST_CHARACTERS_MAX, parsePlaylist } from '../hls/playlist/parsePlaylist.ts';
+import { fetchText } from '../hls/transport/fetchText.ts';
 import { leanTransport } from '../hls/transport/leanTransport.ts';
 import { type MediaInfo, probeFile } from '../media/probe.ts';
 
