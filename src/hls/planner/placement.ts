@@ -41,6 +41,8 @@ export interface Placement {
   /** Known from an earlier epoch, and listed under other numbers now. */
   readonly moved: readonly Placed[];
   readonly probe?: Placed;
+  /** Nothing in it is new, and it ends with the newest that is known: it is not behind. */
+  readonly isCurrent?: boolean;
   /** The source lists what it did not list before, whether that is new to the timeline or not. */
   readonly advanced: boolean;
   /** The source's numbers stopped making sense: what it listed before cannot be placed any more. */

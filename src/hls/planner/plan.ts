@@ -1,6 +1,15 @@
 import type { StreamEnd } from './endOfStream.ts';
 import type { PlannedRecord } from './planLines.ts';
 import type { FetchOrder } from './queue.ts';
+import type { PlannerResume } from './resume.ts';
+
+export interface PlannerOptions {
+  readonly track: string;
+  readonly patienceMs: number;
+  readonly resume?: PlannerResume | undefined;
+  /** Monotonic milliseconds, as every `now` here. */
+  readonly now: number;
+}
 
 /** How a source is to be polled next. */
 export interface PollOrder {

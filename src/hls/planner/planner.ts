@@ -5,7 +5,7 @@ import { EndOfStream, type StreamEnd } from './endOfStream.ts';
 import { GONE, MARKED, SLID_BY, STOPPED } from './losses.ts';
 import { PlannerMarks } from './marks.ts';
 import { endOf, type Placed, type Placement, type Slid } from './placement.ts';
-import type { Plan, PollOrder } from './plan.ts';
+import type { Plan, PlannerOptions, PollOrder } from './plan.ts';
 import { PlanLines } from './planLines.ts';
 import type { PlannerSource } from './plannerSource.ts';
 import { PlannerSources } from './plannerSources.ts';
@@ -16,23 +16,14 @@ import {
   type LostSegment,
   PlannerQueue,
 } from './queue.ts';
-import type { PlannerResume } from './resume.ts';
 import { PlannerTimeline, type Unprobed } from './timeline.ts';
 import { SLID_REMEMBERED_MAX } from './timelineState.ts';
 
 /** After `stop`, what was advertised may still arrive for so long. */
 const STOP_GRACE_MS = 3_000;
 
-export type { Plan, PollOrder } from './plan.ts';
+export type { Plan, PlannerOptions, PollOrder } from './plan.ts';
 export type { PlannedRecord } from './planLines.ts';
-
-export interface PlannerOptions {
-  readonly track: string;
-  readonly patienceMs: number;
-  readonly resume?: PlannerResume | undefined;
-  /** Monotonic milliseconds, as every `now` here. */
-  readonly now: number;
-}
 
 /**
  * What to do about one media playlist that one or several links offer: pure and deterministic; time and chance come in as
@@ -236,11 +227,13 @@ export class Planner {
   #place(placement: Placement, now: number): void {
     const { verdict, playlist, opened } = placement;
     const source = this.#sources.of(placement.source, now);
-    for (const slid of placement.slid) this.#slid(slid, source, now);
+    const isNewEpoch = ({ epoch }: Slid) => epoch === opened?.epoch;
+    for (const slid of placement.slid) if (!isNewEpoch(slid)) this.#slid(slid, source, now);
     if (opened !== undefined) {
       this.#lines.add({ t: 'epoch', track: this.#track, ...opened });
       this.#queue.openEpoch(now);
     } else if (placement.parted) this.#queue.forget(source.number, now);
+    for (const slid of placement.slid) if (isNewEpoch(slid)) this.#slid(slid, source, now);
     if (placement.probe !== undefined) {
       const { place, segment } = placement.probe;
       this.#probe = new ContentProbe(this.#key(place), { source: source.number, segment }, now);
@@ -258,7 +251,8 @@ export class Planner {
     this.#end.answered(source, isNew, now);
     source.polls.next(source.lastDurationMs, advanced);
     // A stale answer says nothing about the end, and one that is held has no place yet.
-    const counts = verdict === 'placed' || isApart || playlist.segments.length === 0;
+    const isEmpty = playlist.segments.length === 0;
+    const counts = verdict === 'placed' || isApart || isEmpty || placement.isCurrent === true;
     if (counts && playlist.endList) source.ended = true;
   }
 
@@ -359,9 +353,12 @@ export class Planner {
     return true;
   }
 
-  /** It is over, and this life has placed nothing: then what a source lists that cannot be joined is all there is. */
+  /** It is over, and no source leads: then what one lists that cannot be joined is all there is. */
   #placeLeft(now: number): void {
-    if (!this.#hasToLook) return;
+    if (
+      this.#sources.all().some((one) => this.#timeline.isJoined(one.number) && !one.isSilent(now))
+    )
+      return;
     for (const placement of this.#timeline.placeLeft(now)) this.#place(placement, now);
     this.#decideUnasked(now);
   }

@@ -73,6 +73,11 @@ export class PlannerSource {
     this.#signs = [...this.#signs, sign].slice(-EVIDENCE_POLLS_MAX);
   }
 
+  /** Nothing usable came for so long that it may be gone. */
+  isSilent(now: number): boolean {
+    return !this.ended && now - this.answeredAt >= this.goneMs;
+  }
+
   isGone(now: number): boolean {
     const limitMs = this.goneMs;
     if (now - this.answeredAt < limitMs) return false;

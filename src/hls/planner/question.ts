@@ -3,12 +3,13 @@ import type { Placement } from './placement.ts';
 import type { Heard } from './timelineState.ts';
 
 /**
- * Only the content of a segment can tell what a playlist means. `resume`: how it hangs together with what an earlier life stored.
+ * Only the content of a segment can tell what a playlist means. `resume`: how it hangs together with what an earlier life stored;
+ * `moved`: the same, when a number is known to stand for something else now.
  * `backwards`: whether it is old, or an encoder began again under the old names. `renamed`: whether the names changed, or the
  * media. `join`: which of our numbers another source's are.
  */
 export interface Question {
-  readonly reason: 'resume' | 'backwards' | 'renamed' | 'join';
+  readonly reason: 'resume' | 'moved' | 'backwards' | 'renamed' | 'join';
   readonly heard: Heard;
   /** Asked for one after the other, until one can be had. */
   readonly candidates: readonly PlaylistSegment[];

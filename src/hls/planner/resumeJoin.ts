@@ -34,12 +34,8 @@ export function placeResumed(state: TimelineState, heard: Heard): Verdict {
 }
 
 /** Content has told (or could not tell) how the stored segments and the first playlist after a restart hang together. */
-export function joined(
-  state: TimelineState,
-  heard: Heard,
-  { segment, checksum }: Answer,
-): Placement {
-  const { view } = heard;
+export function joined(state: TimelineState, heard: Heard, { segment, checksum }: Answer): Verdict {
+  const { view, playlist } = heard;
   const tail = state.resume?.tail ?? [];
   const here = tail.find(({ epoch, msn }) => epoch === state.epoch && msn === segment.msn);
   if (here !== undefined && (checksum === undefined || here.checksum === checksum)) {
@@ -59,7 +55,23 @@ export function joined(
     return relabelledBy(state, heard, { msn: segment.msn, match });
   }
   if (here === undefined) return byNumbersAlone(state, heard);
-  return state.open(heard, 'reset');
+  // Numbers that moved back list what is known under lower ones.
+  const oldest = playlist.segments.find(({ gap }) => !gap);
+  if (recurs || oldest === undefined || oldest.msn >= segment.msn) {
+    return state.open(heard, 'reset');
+  }
+  return { reason: 'moved', heard, candidates: [oldest] };
+}
+
+/** A number stands for other content than before, and this is what the oldest listed one stands for. */
+export function movedBack(
+  state: TimelineState,
+  heard: Heard,
+  { segment, checksum }: Answer,
+): Placement {
+  const match = state.resume?.tail.findLast((stored) => stored.checksum === checksum);
+  if (match === undefined) return state.open(heard, 'reset');
+  return relabelledBy(state, heard, { msn: segment.msn, match });
 }
 
 /** Whether what was stored in the last epoch came from other sources as well. */
@@ -121,5 +133,5 @@ function relabelledBy(
     ...holes.filter((msn) => msn < first).map((msn) => ({ msn, count: 1 })),
     ...(first > next ? [{ msn: next, count: first - next }] : []),
   ].map((gap) => ({ ...state.slid(gap.msn, gap.count, playlist), epoch: match.epoch }));
-  return { ...state.open(heard, 'relabelled', fresh), slid };
+  return { ...state.open(heard, 'relabelled', { only: fresh }), slid };
 }

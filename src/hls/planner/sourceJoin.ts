@@ -36,7 +36,7 @@ export function joinSource(state: TimelineState, heard: Heard, mayLead: boolean)
   const { view, playlist, now } = heard;
   const shift = shiftAtHand(state, heard);
   if (shift !== undefined) return join(state, heard, shift);
-  keepApart(heard);
+  keepApart(state, heard);
   // Before it has to lead, all that can tell is asked once.
   const isDue = now >= view.joinAgainAt || (mayLead && !view.joinTriedAll);
   const candidates = isDue ? contentCandidates(state, playlist, mayLead) : [];
@@ -89,10 +89,13 @@ function join(state: TimelineState, heard: Heard, shift: number): Placement {
   return state.goOn(heard);
 }
 
-function keepApart({ view, playlist, now }: Heard): void {
+function keepApart({ newAt = 0 }: TimelineState, { view, playlist, now }: Heard): void {
   const before = view.apart;
   const stands = before !== undefined && endOf(before.playlist) === endOf(playlist);
-  view.apart = { playlist, since: stands ? before.since : now };
+  const goesOn =
+    before !== undefined && before.heardAt > newAt && endOf(before.playlist) <= endOf(playlist);
+  const first = goesOn ? Math.min(before.first, playlist.mediaSequence) : playlist.mediaSequence;
+  view.apart = { playlist, since: stands ? before.since : now, first, heardAt: now };
 }
 
 /**
@@ -108,10 +111,14 @@ function takeOver(state: TimelineState, heard: Heard): Placement {
   const last = segments.at(-1);
   const isDated = storedUntil !== undefined && segments.every((one) => one.wallClock !== undefined);
   const isComparable = isDated && last !== undefined && endsAt(last) > storedUntil - LATE_MAX_MS;
-  if (!isComparable) return state.open(heard, why);
-  const fresh = segments.filter((one) => endsAt(one) > storedUntil + SAME_MOMENT * one.durationMs);
-  if (fresh.length === 0) return state.nothing('apart', heard);
-  return state.open(heard, why, fresh);
+  const slid = Math.max(0, heard.playlist.mediaSequence - (heard.view.apart?.first ?? Infinity));
+  if (!isComparable) return state.open(heard, why, { missed: slid });
+  const only = segments.filter((one) => endsAt(one) > storedUntil + SAME_MOMENT * one.durationMs);
+  const [first] = only;
+  if (first === undefined) return state.nothing('apart', heard);
+  const awayMs = (first.wallClock ?? storedUntil) - storedUntil;
+  const missed = Math.min(slid, Math.max(0, Math.round(awayMs / Math.max(1, first.durationMs))));
+  return state.open(heard, why, { only, missed: first === segments[0] ? missed : 0 });
 }
 
 /** The shift by names: all that are known have to agree, and their dates as well. */

@@ -3,7 +3,7 @@ import type { Place } from './history.ts';
 import { endOf, type Placement, type Slid } from './placement.ts';
 import { type Answer, isQuestion, type Question, type Verdict } from './question.ts';
 import type { PlannerResume } from './resume.ts';
-import { goForward, joined, placeResumed } from './resumeJoin.ts';
+import { goForward, joined, movedBack, placeResumed } from './resumeJoin.ts';
 import { joinedByContent, joinSoon, joinSource, shiftAtHand } from './sourceJoin.ts';
 import { type Heard, TimelineState } from './timelineState.ts';
 
@@ -208,6 +208,7 @@ export class PlannerTimeline {
     const { view, now } = heard;
     const { segment, checksum } = answer;
     if (reason === 'resume') return joined(state, heard, answer);
+    if (reason === 'moved') return movedBack(state, heard, answer);
     if (reason === 'join' && view.shift === undefined) return joinedByContent(state, heard, answer);
     // Another source opened an epoch meanwhile.
     if (reason === 'join' || view.shift === undefined) return this.#verdict(heard);
@@ -261,8 +262,12 @@ export class PlannerTimeline {
     });
     const last = moved.at(-1)?.segment.msn ?? -1;
     const fresh = segments.filter(({ msn }) => msn > last);
-    if (fresh.length === 0) return { ...this.#state.nothing('stale', heard), moved };
-    return { ...this.#state.open(heard, 'relabelled', fresh), moved };
+    if (fresh.length === 0) {
+      const { epoch, msn } = moved.at(-1)?.place ?? {};
+      const isCurrent = epoch === this.#state.epoch && msn === this.#state.next - 1;
+      return { ...this.#state.nothing('stale', heard), moved, isCurrent };
+    }
+    return { ...this.#state.open(heard, 'relabelled', { only: fresh }), moved };
   }
 
   #join(heard: Heard): Verdict {
@@ -296,10 +301,10 @@ export class PlannerTimeline {
   /** Whether a source that cannot be joined has to lead: the others are gone, or stand still while it goes on. */
   #mayLead(heard: Heard): boolean {
     const { view, playlist, now } = heard;
+    if (this.#isLast) return true;
     const { resume, newAt = now } = this.#state;
     const { isGone, hasEnded } = this.#options;
-    const isHomeAwaited = resume !== undefined && this.#home !== undefined && !this.#isLast;
-    if (isHomeAwaited && !isGone(this.#home, now)) return false;
+    if (resume !== undefined && this.#home !== undefined && !isGone(this.#home, now)) return false;
     // Where another has said that the stream is over, only what goes on after that shows that it is not.
     const isOver = this.#state.joined().some((other) => other !== view && hasEnded(other.source));
     if (!isOver && this.#isAlone(heard)) return true;

@@ -29,8 +29,18 @@ export interface SourceView {
   joinTries: number;
   /** Everything that could tell was asked about at once, because nobody else was left. */
   joinTriedAll: boolean;
-  /** While its numbers cannot be joined: its last playlist, and since when that ends where it ends. */
-  apart: { readonly playlist: MediaPlaylist; readonly since: number } | undefined;
+  /** While its numbers cannot be joined. */
+  apart: Apart | undefined;
+}
+
+/** What a source lists whose numbers cannot be joined. */
+export interface Apart {
+  readonly playlist: MediaPlaylist;
+  /** Since when it ends where it ends. */
+  readonly since: number;
+  /** The first number, its own, that it listed since another source listed anything new. */
+  readonly first: number;
+  readonly heardAt: number;
 }
 
 /** A playlist that came from a source. */
@@ -180,10 +190,18 @@ export class TimelineState {
     };
   }
 
-  /** A new epoch, with this source's numbers. Those of all others have to be found out again. */
-  open(heard: Heard, why: EpochCause, only?: readonly PlaylistSegment[]): Placement {
+  /**
+   * A new epoch, with this source's numbers. Those of all others have to be found out again. `missed`: so many before the first one
+   * were listed and have left its window.
+   */
+  open(
+    heard: Heard,
+    why: EpochCause,
+    { only, missed = 0 }: { only?: readonly PlaylistSegment[]; missed?: number } = {},
+  ): Placement {
     const { view, playlist } = heard;
     const fresh = only ?? playlist.segments;
+    const first = (fresh[0]?.msn ?? playlist.mediaSequence) - missed;
     const slid = [...this.holes].map((msn) => this.slid(msn, 1, playlist));
     const epoch = this.epoch === undefined ? 0 : this.epoch + 1;
     this.epoch = epoch;
@@ -208,10 +226,10 @@ export class TimelineState {
     return {
       ...this.nothing('placed', heard),
       opened: {
-        ...{ epoch, why, first: fresh[0]?.msn ?? playlist.mediaSequence },
+        ...{ epoch, why, first },
         ...(view.source !== 0 && { source: view.source }),
       },
-      slid,
+      slid: missed > 0 ? [...slid, this.slid(first, missed, playlist)] : slid,
       fresh: this.placed(fresh, 0),
       advanced: true,
     };

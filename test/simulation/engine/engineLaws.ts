@@ -69,28 +69,25 @@ function checkFiles(world: EngineWorld, segments: readonly SegmentStored[]): voi
 }
 
 /**
- * Better twice than lost, in two cases:
- * - A source that nothing joins (other names, no dates) opens an epoch when it has to lead, and what was still on its way then may
- *   arrive after all.
- * - Numbers moved while no recorder lived, and of all that is stored only one number is listed again: it stands for other content, and
- *   nothing tells where the known content is listed now.
+ * Better twice than lost: a source that nothing joins (other names, no dates) opens an epoch when it has to lead, and what was still on
+ * its way then may arrive after all.
  */
 function mayBeTwice(
-  { script: { second, dates, stream } }: EngineWorld,
+  { script: { second, dates } }: EngineWorld,
   records: readonly LedgerRecord[],
   content: number,
 ): boolean {
-  const isStranger = second !== undefined && !second.sameNames && !dates;
-  const isMoved = stream.some(({ kind }) => kind === 'relabel');
+  if (second === undefined || second.sameNames || dates) return false;
   const copies = records.flatMap((one, index) =>
     one.t === 'segment' && contentOf(one.checksum) === content ? [{ ...one, index }] : [],
   );
-  return records.some((one, index) => {
-    if (one.t !== 'epoch' || !copies.some(({ epoch }) => epoch === one.epoch)) return false;
-    if (one.why === 'source') return isStranger && copies.every((copy) => copy.index > index);
-    const earlier = records.filter((other) => other.t === 'segment' && other.epoch < one.epoch);
-    return one.why === 'reset' && isMoved && earlier.length === 1;
-  });
+  return records.some(
+    (one, index) =>
+      one.t === 'epoch' &&
+      one.why === 'source' &&
+      copies.some(({ epoch }) => epoch === one.epoch) &&
+      copies.every((copy) => copy.index > index),
+  );
 }
 
 /** What a recorder was shown is stored or named, and nothing else is named. */
@@ -157,6 +154,7 @@ function namedContents({ violations, script }: EngineWorld, records: readonly Le
  * - What a recorder was shown just before it died, when the journal does not have it yet, can only be told from how the numbers
  *   go on. Where they did not (another epoch was opened, or nobody answered until the end), and what was not shown again, is unknown.
  * - The same where the stream moved meanwhile and nothing of the epoch is stored that the new numbers could be compared with.
+ * - Where the stream itself moved, the same goes for what only a source had listed that was not joined: another one leads.
  * - At a stop, a source may be ahead whose numbers cannot be joined (yet) while another leads: the leader had not listed it.
  */
 function excusedContents(world: EngineWorld, records: readonly LedgerRecord[]): Set<number> {
@@ -172,7 +170,14 @@ function excusedContents(world: EngineWorld, records: readonly LedgerRecord[]): 
     for (const one of world.shown)
       if (one.life < life && !again.has(one.content)) excused.add(one.content);
   }
-  if (world.end?.why !== 'stopped' || world.script.second?.dual !== true) return excused;
+  if (world.script.second?.dual !== true) return excused;
+  if (hasStreamEvents(world.script)) {
+    const sourcesOf = (content: number) =>
+      new Set(world.shown.filter((one) => one.content === content).map(({ source }) => source));
+    for (const content of world.seen.keys())
+      if (sourcesOf(content).size === 1) excused.add(content);
+  }
+  if (world.end?.why !== 'stopped') return excused;
   const ends = [0, 1].map((source) =>
     Math.max(...world.shown.filter((one) => one.source === source).map(({ content }) => content)),
   );

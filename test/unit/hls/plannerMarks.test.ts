@@ -111,7 +111,7 @@ describe('marks', () => {
   it('of what an earlier life settled are not named again', () => {
     const { hear } = setup({
       ...{ epoch: 0, home: 0, next: 12, first: 10, openBelow: 0, holes: [11], left: [] },
-      tail: [{ epoch: 0, home: 0, msn: 10, checksum: 'ten' }],
+      tail: [{ epoch: 0, msn: 10, checksum: 'ten' }],
       ...{ segmentMs: 4_000, idleMs: 4_000, settled: 1 },
     });
     const marks = { 10: [range('a', 'x')], 11: [out('30')], 12: [out('30')] };
