@@ -25,8 +25,8 @@ export default defineConfig({
     root: '.',
     globalSetup: ['test/support/globalSetup.ts'],
     projects: [
-      project('unit', ['test/unit/**/*.test.ts', 'test/tidy.test.ts'], 20_000),
-      project('recorder', HURRIED, 30_000),
+      project('unit', ['test/unit/**/*.test.ts', 'test/tidy.test.ts'], 60_000),
+      project('recorder', HURRIED, 60_000),
       project('machines', ['test/machines/**/*.test.ts'], 10_000),
       project('simulation', ['test/simulation/**/*.test.ts'], 120_000),
       project('conformance', ['test/conformance/**/*.test.ts'], 60_000),
