@@ -116,7 +116,10 @@ function takeOver(state: TimelineState, heard: Heard): Placement {
   const only = segments.filter((one) => endsAt(one) > storedUntil + SAME_MOMENT * one.durationMs);
   const [first] = only;
   if (first === undefined) return state.nothing('apart', heard);
-  const awayMs = (first.wallClock ?? storedUntil) - storedUntil;
+  const known = state.history.dated().at(-1);
+  // What is still on its way is named in its own epoch.
+  const knownUntil = Math.max(storedUntil, known === undefined ? 0 : known.at + known.durationMs);
+  const awayMs = (first.wallClock ?? knownUntil) - knownUntil;
   const missed = Math.min(slid, Math.max(0, Math.round(awayMs / Math.max(1, first.durationMs))));
   return state.open(heard, why, { only, missed: first === segments[0] ? missed : 0 });
 }

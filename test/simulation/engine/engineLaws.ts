@@ -73,20 +73,21 @@ function checkFiles(world: EngineWorld, segments: readonly SegmentStored[]): voi
  * its way then may arrive after all.
  */
 function mayBeTwice(
-  { script: { second, dates } }: EngineWorld,
+  { script: { second, dates }, durableAt }: EngineWorld,
   records: readonly LedgerRecord[],
   content: number,
 ): boolean {
   if (second === undefined || second.sameNames || dates) return false;
-  const copies = records.flatMap((one, index) =>
-    one.t === 'segment' && contentOf(one.checksum) === content ? [{ ...one, index }] : [],
+  const copies = records.flatMap((one) =>
+    one.t === 'segment' && contentOf(one.checksum) === content ? [one] : [],
   );
   return records.some(
-    (one, index) =>
+    (one) =>
       one.t === 'epoch' &&
       one.why === 'source' &&
       copies.some(({ epoch }) => epoch === one.epoch) &&
-      copies.every((copy) => copy.index > index),
+      // A line may have become durable without anybody being told, just before the recorder died.
+      copies.every(({ epoch, msn, at }) => (durableAt.get(`${epoch}/${msn}`) ?? at) >= one.at),
   );
 }
 
@@ -120,17 +121,19 @@ function checkSeen(world: EngineWorld, ledger: Ledger, records: readonly LedgerR
 
 /**
  * The contents that gaps name, and how many gaps name what no content of their epoch tells. How far the numbers of an epoch are from
- * their contents is the same for all of it. Only where the stream itself moved while no recorder lived, and nothing that was stored is
- * listed any more, may a new life take moved numbers for those that it knows: nobody could tell.
+ * their contents is the same for all of it. Only where the stream itself moved, and nothing that was listed before was listed after
+ * that, or a new life had nothing to compare with, may moved numbers be taken for those that are known: nobody could tell.
  */
-function namedContents({ violations, script }: EngineWorld, records: readonly LedgerRecord[]) {
+function namedContents(world: EngineWorld, records: readonly LedgerRecord[]) {
+  const { violations, script } = world;
+  const isBridged = script.stream.every(({ atMs }) => isOverlapping(world, atMs));
   const offsets = new Map<number, number>();
   let known = new Map<number, number>();
   for (const one of records) {
     if (one.t === 'attempt' && hasStreamEvents(script)) known = new Map();
     if (one.t !== 'segment') continue;
     const content = contentOf(one.checksum);
-    const offset = known.get(one.epoch) ?? one.msn - content;
+    const offset = (isBridged ? known.get(one.epoch) : undefined) ?? one.msn - content;
     known.set(one.epoch, offset);
     if (!offsets.has(one.epoch)) offsets.set(one.epoch, offset);
     if (one.msn - content !== offset)
@@ -147,6 +150,15 @@ function namedContents({ violations, script }: EngineWorld, records: readonly Le
     else for (let msn = one.msn; msn < one.msn + one.count; msn++) named.add(msn - offset);
   }
   return { named, unplaced };
+}
+
+/** Whether something that was listed before this time was listed after it as well. */
+function isOverlapping({ shown }: EngineWorld, time: number): boolean {
+  const contents = (isOf: (asOf: number) => boolean) =>
+    shown.filter(({ asOf }) => isOf(asOf)).map(({ content }) => content);
+  return (
+    Math.max(...contents((asOf) => asOf < time)) >= Math.min(...contents((asOf) => asOf >= time))
+  );
 }
 
 /**

@@ -27,7 +27,9 @@ const WALL_CLOCK_AT = Date.UTC(2026, 5, 1);
 export interface Shown {
   readonly content: number;
   readonly source: number;
+  /** When it was shown, and as of when: an answer takes its time. */
   readonly at: number;
+  readonly asOf: number;
   readonly life: number;
 }
 
@@ -57,6 +59,8 @@ export class EngineWorld {
   readonly beginnings: Beginning[] = [];
   /** Lines whose durability was promised. */
   readonly acknowledged: LedgerRecord[] = [];
+  /** When a segment of this epoch and number was durable. */
+  readonly durableAt = new Map<string, number>();
   readonly violations: string[] = [];
   readonly trace: string[] = [];
   /** When no recorder lived, milliseconds. */
@@ -199,6 +203,8 @@ export class EngineWorld {
       const isDurable = await write(record, directory);
       if (isDurable && !isOver()) {
         this.acknowledged.push(record);
+        if (record.t === 'segment')
+          this.durableAt.set(`${record.epoch}/${record.msn}`, clock.now());
         this.note(JSON.stringify(record));
       }
       return isDurable;
@@ -285,7 +291,7 @@ export class EngineWorld {
     const shown = this.origin.shown(source, at);
     this.note(`source ${source} lists ${shown[0]?.msn} to ${shown.at(-1)?.msn}`);
     for (const { content } of shown)
-      this.shown.push({ content, source, at: this.clock.now, life: this.lives });
+      this.shown.push({ content, source, at: this.clock.now, asOf: at, life: this.lives });
   }
 
   #clockOf(isOver: () => boolean): Clock {
