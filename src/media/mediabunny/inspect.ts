@@ -81,7 +81,14 @@ async function countPackets(
   let start = Number.POSITIVE_INFINITY;
   let end = Number.NEGATIVE_INFINITY;
   const sink = new EncodedPacketSink(track);
-  for await (const packet of sink.packets(undefined, undefined, { metadataOnly: true })) {
+  const how = { metadataOnly: true };
+  // One by one: its iterator notes every packet of the last second, which takes longer the faster it is (16 s of
+  // processor time in place of 3 s for four hours).
+  for (
+    let packet = await sink.getFirstPacket(how);
+    packet !== null;
+    packet = await sink.getNextPacket(packet, how)
+  ) {
     count++;
     start = Math.min(start, packet.timestamp);
     end = Math.max(end, packet.timestamp + packet.duration);
