@@ -18,9 +18,9 @@ export class MediaDirectories {
     this.#root = path.resolve(root);
   }
 
-  /** Where a file of the journal is on the disk. */
+  /** Where a file of the journal is on the disk. Such names are below the recording's directory, with forward slashes. */
   pathOf(file: string): string {
-    return path.join(this.#root, file);
+    return `${this.#root}/${file}`;
   }
 
   /** Makes the directory of a file, and makes its name durable. Rejects with `disk.full` or `disk.failed`. */

@@ -242,7 +242,7 @@ function open(options: ConnectionOptions, read: (bytes: Buffer) => void): net.So
     onread: {
       buffer,
       callback: (bytes: number) => {
-        read(buffer.subarray(0, bytes));
+        read(bytes === buffer.length ? buffer : buffer.subarray(0, bytes));
         return true;
       },
     },

@@ -59,12 +59,15 @@ const BODY_HEADERS = new Set([
 ]);
 
 /** Headers without those that would bring a part of the body, an encoded one, or none. */
-export const plainHeaders = (
+export function plainHeaders(
   headers: Readonly<Record<string, string>> = {},
-): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !BODY_HEADERS.has(name.toLowerCase())),
-  );
+): Record<string, string> {
+  const plain: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (!BODY_HEADERS.has(name.toLowerCase())) plain[name] = value;
+  }
+  return plain;
+}
 
 /**
  * Fetches a small body (a playlist, a key) whole. Resolves for every status. Rejects as the transport does, and with

@@ -43,5 +43,8 @@ export function jobTransport(transport: Transport, options: JobTransportOptions)
 const proxyOf = (proxy: URL | string | undefined): URL | undefined =>
   typeof proxy === 'string' ? parseProxy(proxy) : proxy && checkedProxy(proxy);
 
-const lowerCase = (headers: Readonly<Record<string, string>> = {}): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+function lowerCase(headers: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const lower: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) lower[name.toLowerCase()] = value;
+  return lower;
+}

@@ -27,13 +27,16 @@ const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/
  */
 export const FIELD_LINE = /^([!#$%&'*+\-.^_`|~\dA-Za-z]+):([\t\x20-\x7e\x80-\xff]*)$/;
 
-const isBlank = (character: string | undefined): boolean => character === ' ' || character === '\t';
+const BLANK = 0x20;
+const TAB = 0x09;
+const isBlank = (code: number): boolean => code === BLANK || code === TAB;
 
 /** Without the blanks and tabs around it; other white space belongs to a value (RFC 9110 §5.6.3). */
 export function trimBlanks(text: string): string {
-  let [start, end] = [0, text.length];
-  while (start < end && isBlank(text[start])) start++;
-  while (end > start && isBlank(text[end - 1])) end--;
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
   return text.slice(start, end);
 }
 
@@ -46,11 +49,12 @@ export function parseResponseHead(text: string): ResponseHead {
   const lengths = new Set<string>();
   const setCookies: string[] = [];
   if (lines.length > HEADER_LINES_MAX + 1) throw new Error(`more than ${HEADER_LINES_MAX} headers`);
-  for (const line of lines.slice(1)) {
-    const field = FIELD_LINE.exec(line);
-    if (field === null) throw new Error('a malformed header line');
-    const name = (field[1] ?? '').toLowerCase();
-    const value = trimBlanks(field[2] ?? '');
+  for (let at = 1; at < lines.length; at++) {
+    const line = lines[at] ?? '';
+    if (!FIELD_LINE.test(line)) throw new Error('a malformed header line');
+    const colon = line.indexOf(':');
+    const name = line.slice(0, colon).toLowerCase();
+    const value = trimBlanks(line.slice(colon + 1));
     if (name === 'content-length') lengths.add(value);
     if (name === 'set-cookie') setCookies.push(value);
     const earlier = headers[name];
