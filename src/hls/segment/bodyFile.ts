@@ -15,7 +15,7 @@ const WRITES_MAX = 2;
 const SPARE_BUFFERS_MAX = 32;
 
 /** A pool, because a fresh buffer for each write made garbage collection the largest cost of copying. */
-const spareBuffers: Buffer[] = [];
+const spareBuffers: Buffer<ArrayBuffer>[] = [];
 
 const givenUp = new Error('the body was given up');
 
@@ -40,7 +40,7 @@ export class BodyFile {
   readonly #path: string;
   readonly #options: BodyFileOptions;
   readonly #hash: ContentHash;
-  #buffer: Buffer | undefined;
+  #buffer: Buffer<ArrayBuffer> | undefined;
   #filled = 0;
   #position = 0;
   #opened: Promise<number> | undefined;
@@ -65,7 +65,10 @@ export class BodyFile {
     if (this.#failed) throw this.#failure;
     for (let taken = 0; taken < bytes.length; ) {
       this.#buffer ??= spareBuffers.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
-      const part = bytes.subarray(taken, taken + BUFFER_BYTES - this.#filled);
+      const room = BUFFER_BYTES - this.#filled;
+      // Most pieces fit, and come by the million: each view of one would be another object to collect.
+      const isWhole = taken === 0 && bytes.length <= room;
+      const part = isWhole ? bytes : bytes.subarray(taken, taken + room);
       this.#buffer.set(part, this.#filled);
       this.#filled += part.length;
       taken += part.length;
@@ -172,6 +175,8 @@ function writeAll(
   });
 }
 
-function recycle(buffer: Buffer): void {
+function recycle(buffer: Buffer<ArrayBuffer>): void {
   if (spareBuffers.length < SPARE_BUFFERS_MAX) spareBuffers.push(buffer);
+  // Gives its memory back now. Left to the collector, those of the burst in which streams begin stay for minutes.
+  else buffer.buffer.transfer(0);
 }
