@@ -315,7 +315,7 @@ export class Planner {
 
   /** Settles what is over, and finds out whether all of it is. */
   #judge(now: number): void {
-    this.#restSilent(now);
+    for (const gone of this.#sources.goneBeside(now)) this.#queue.rest(gone, now);
     const isEnded = this.#isEnded(now);
     this.#loseAll(this.#queue.expire(now, this.#end.ended));
     if (this.#stopped !== undefined) {
@@ -361,15 +361,6 @@ export class Planner {
       return;
     for (const placement of this.#timeline.placeLeft(now)) this.#place(placement, now);
     this.#decideUnasked(now);
-  }
-
-  /** What a source lists that is gone counts no more, while others go on. */
-  #restSilent(now: number): void {
-    const sources = this.#sources.all();
-    if (sources.length < 2) return;
-    const gone = sources.filter((source) => !source.ended && source.isGone(now));
-    if (gone.length === sources.length) return;
-    for (const { number } of gone) this.#queue.rest(number, now);
   }
 
   #loseAll(lost: readonly LostSegment[]): void {

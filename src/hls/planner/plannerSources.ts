@@ -62,6 +62,13 @@ export class PlannerSources {
     return due;
   }
 
+  /** Sources that are gone while others go on: what they list counts no more. */
+  goneBeside(now: number): number[] {
+    const sources = this.all();
+    const gone = sources.filter((source) => !source.ended && source.isGone(now));
+    return gone.length === sources.length ? [] : gone.map(({ number }) => number);
+  }
+
   isGone(number: number, now: number): boolean {
     const source = this.#sources.get(number);
     return source === undefined || source.ended || source.isGone(now);

@@ -8,6 +8,7 @@ import {
   type Advertised,
   addresses,
   type FetchFailure,
+  type FetchOrder,
   type LostSegment,
   readdressed,
   type SourcedSegment,
@@ -15,7 +16,7 @@ import {
 } from './waiting.ts';
 import { WaitingSegments } from './waitingSegments.ts';
 
-export type { FetchFailure, LostSegment, SourcedSegment } from './waiting.ts';
+export type { FetchFailure, FetchOrder, LostSegment, SourcedSegment } from './waiting.ts';
 
 /** Segments fetched at once. Three keep up when one hangs and one is slow, and cost no peer's patience. */
 export const FETCHES_MAX = 3;
@@ -30,18 +31,6 @@ const LANDED_MAX = 4_096;
 
 /** Settled segments that may lie among the refused ones before they are thrown out. */
 const REFUSED_KEPT = 64;
-
-/** One download that is to begin now. */
-export interface FetchOrder extends SourcedSegment {
-  /** `probe`: only its checksum is wanted. */
-  readonly purpose: 'store' | 'probe';
-  /** Where it stands on the recording's timeline. `segment.msn` is the source's own number, which a key's IV may follow from. */
-  readonly key: SegmentKey;
-  /** The same media elsewhere, in order of preference: for when the first address fails or is slow. */
-  readonly mirrors: readonly SourcedSegment[];
-  readonly tries: number;
-  readonly timeoutMs: number;
-}
 
 /** After ENDLIST nothing leaves the window: what is refused for `refusedMs` is lost. */
 interface QueueEnd {
@@ -304,7 +293,9 @@ export class PlannerQueue {
     one.from =
       same.length === mirrors.length ? [preferred, ...same].map(({ source }) => source) : [];
     const timeoutMs = tryMs(one.durationMs, one.timeouts);
-    return { purpose: 'store', key: one.key, ...preferred, mirrors, tries: one.tries, timeoutMs };
+    const isLast = one.unlistedAt !== undefined;
+    const { key, tries } = one;
+    return { purpose: 'store', key, ...preferred, mirrors, tries, timeoutMs, isLast };
   }
 
   /** The try is over. */

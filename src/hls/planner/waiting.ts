@@ -17,6 +17,20 @@ export interface SourcedSegment {
   readonly segment: PlaylistSegment;
 }
 
+/** One download that is to begin now. */
+export interface FetchOrder extends SourcedSegment {
+  /** `probe`: only its checksum is wanted. */
+  readonly purpose: 'store' | 'probe';
+  /** Where it stands on the recording's timeline. `segment.msn` is the source's own number, which a key's IV may follow from. */
+  readonly key: SegmentKey;
+  /** The same media elsewhere, in order of preference: for when the first address fails or is slow. */
+  readonly mirrors: readonly SourcedSegment[];
+  readonly tries: number;
+  readonly timeoutMs: number;
+  /** No playlist lists it any more, so that there may be no other try: what comes now is better than nothing. */
+  readonly isLast?: boolean;
+}
+
 /** Why a try failed, in the ledger's words. */
 export interface FetchFailure {
   readonly cause: GapCause;

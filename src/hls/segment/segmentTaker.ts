@@ -153,14 +153,16 @@ export class SegmentTaker {
     return result;
   }
 
-  async #attempt(from: SourcedSegment, { key }: FetchOrder, to: Destination): Promise<Taken> {
+  async #attempt(from: SourcedSegment, order: FetchOrder, to: Destination): Promise<Taken> {
+    const { key, isLast } = order;
     const { source, segment } = from;
     const { init: section, discontinuity } = segment;
     const place = { track: key.track, epoch: key.epoch, discontinuity, source };
     const init = section && (await this.#inits.numberOf(section, place, to));
     const name = `${key.track}/${key.epoch}/${key.msn}`;
-    const accept = (spanMs: number | undefined) =>
-      this.#spans.check(name, spanMs, segment.durationMs);
+    const accept = (spanMs: number | undefined) => {
+      if (isLast !== true) this.#spans.check(name, spanMs, segment.durationMs);
+    };
     return { ...(await this.#download(segment, { ...to, accept })), init, source };
   }
 

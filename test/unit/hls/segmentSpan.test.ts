@@ -101,6 +101,14 @@ describe('a segment that is shorter than its playlist says', () => {
   });
 });
 
+test('what may be the last try of a segment is taken as it comes', async () => {
+  const { half, durationMs } = await realSegment();
+  const { take, stored } = await setup();
+  const server = await rawServer(answer(half));
+  await take(orderOf(segmentOf(server.url('/s.ts'), { durationMs }), { isLast: true }));
+  expect(await stored()).toMatchObject([{ bytes: half.length }]);
+});
+
 describe('a request that brings nothing', () => {
   test('is sent once more beside the first, and what comes there is stored', async () => {
     const { body, durationMs } = await realSegment();
