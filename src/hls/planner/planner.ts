@@ -346,9 +346,9 @@ export class Planner {
    */
   #isEnded(now: number): boolean {
     if (this.#end.ended !== undefined) return true;
-    if (this.#probe !== undefined || !this.#end.isEndListed(now)) return false;
+    if (this.#isAsking || !this.#end.isEndListed(now)) return false;
     for (const placement of this.#timeline.retryAll(now)) this.#place(placement, now);
-    if (this.#probe !== undefined) return false;
+    if (this.#isAsking) return false;
     this.#end.close(now);
     return true;
   }
@@ -361,6 +361,11 @@ export class Planner {
       return;
     for (const placement of this.#timeline.placeLeft(now)) this.#place(placement, now);
     this.#decideUnasked(now);
+  }
+
+  /** What the playlists mean hangs on a content that is being asked for. */
+  get #isAsking(): boolean {
+    return this.#probe !== undefined;
   }
 
   #loseAll(lost: readonly LostSegment[]): void {
