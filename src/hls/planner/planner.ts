@@ -346,25 +346,22 @@ export class Planner {
    */
   #isEnded(now: number): boolean {
     if (this.#end.ended !== undefined) return true;
-    if (this.#isAsking || !this.#end.isEndListed(now)) return false;
+    if (this.#isAsking() || !this.#end.isEndListed(now)) return false;
     for (const placement of this.#timeline.retryAll(now)) this.#place(placement, now);
-    if (this.#isAsking) return false;
+    if (this.#isAsking()) return false;
     this.#end.close(now);
     return true;
   }
 
   /** It is over, and no source leads: then what one lists that cannot be joined is all there is. */
   #placeLeft(now: number): void {
-    if (
-      this.#sources.all().some((one) => this.#timeline.isJoined(one.number) && !one.isSilent(now))
-    )
-      return;
+    if (this.#sources.anyGoesOn(now, (source) => this.#timeline.isJoined(source))) return;
     for (const placement of this.#timeline.placeLeft(now)) this.#place(placement, now);
     this.#decideUnasked(now);
   }
 
   /** What the playlists mean hangs on a content that is being asked for. */
-  get #isAsking(): boolean {
+  #isAsking(): boolean {
     return this.#probe !== undefined;
   }
 

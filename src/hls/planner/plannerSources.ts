@@ -62,6 +62,11 @@ export class PlannerSources {
     return due;
   }
 
+  /** Whether one of the joined sources still answers. */
+  anyGoesOn(now: number, isJoined: (source: number) => boolean): boolean {
+    return this.all().some((one) => isJoined(one.number) && !one.isSilent(now));
+  }
+
   /** Sources that are gone while others go on: what they list counts no more. */
   goneBeside(now: number): number[] {
     const sources = this.all();
