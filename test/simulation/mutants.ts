@@ -1,20 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ENGINE_MUTANTS } from './engine/engineMutants.ts';
+import type { Mutant } from './mutant.ts';
 
 /*
- * Shows that the laws bite: each mutant is a copy of the machines with one bug planted; the simulator must break a law with
- * it. `npm run simulate:mutants [name …]`. Exits 1 when a mutant survives.
+ * Shows that the laws bite: each mutant is a copy of the code with one bug planted; the simulator must break a law with
+ * it. `npm run simulate:mutants [name …]`, where a name may be that of a world. Exits 1 when a mutant survives.
  */
 
-interface Mutant {
-  readonly bug: string;
-  readonly file: string;
-  readonly find: string;
-  readonly replace: string;
-}
-
-const MUTANTS: readonly Mutant[] = [
+/** Bugs in the supervision tree. */
+const TREE_MUTANTS: readonly Mutant[] = [
   {
     bug: 'a new life does not clear what an earlier one left',
     file: 'machines/bigDogKit.ts',
@@ -181,14 +177,36 @@ const MUTANTS: readonly Mutant[] = [
   },
 ];
 
-const RUNS_MAX = 6_000;
+/** The worlds, what is planted in each, and how many runs have to find it. */
+const WORLDS = [
+  { world: 'tree', runsMax: 6_000, mutants: TREE_MUTANTS },
+  { world: 'engine', runsMax: 3_000, mutants: ENGINE_MUTANTS },
+] as const;
+/** What the simulator is made of. */
+const PARTS = [
+  'machines',
+  'src/core',
+  'src/hls',
+  'src/jobs/serialFinish.ts',
+  'src/ledger',
+  'test/simulation',
+  'package.json',
+];
 const root = join(import.meta.dirname, '..', '..');
 const print = (text: string) => void process.stdout.write(`${text}\n`);
 
+interface Hunt {
+  readonly world: string;
+  readonly runsMax: number;
+  readonly directory: string;
+}
+
 /** Returns what the simulator said of this mutant, or undefined when it survived. */
-function hunt({ file, find, replace, bug }: Mutant, directory: string): string | undefined {
-  for (const part of ['machines', 'test/simulation', 'src/jobs/serialFinish.ts', 'package.json'])
-    cpSync(join(root, part), join(directory, part), { recursive: true });
+function hunt(
+  { file, find, replace, bug }: Mutant,
+  { world, runsMax, directory }: Hunt,
+): string | undefined {
+  for (const part of PARTS) cpSync(join(root, part), join(directory, part), { recursive: true });
   const path = join(directory, file);
   const source = readFileSync(path, 'utf8');
   if (source.split(find).length !== 2)
@@ -199,7 +217,7 @@ function hunt({ file, find, replace, bug }: Mutant, directory: string): string |
   );
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ['test/simulation/main.ts', '--runs', String(RUNS_MAX), '--seed', '1'],
+    ['test/simulation/main.ts', '--world', world, '--runs', String(runsMax), '--seed', '1'],
     { cwd: directory, encoding: 'utf8', timeout: 180_000 },
   );
   if (status === 0) return undefined;
@@ -212,16 +230,21 @@ function hunt({ file, find, replace, bug }: Mutant, directory: string): string |
 }
 
 const wanted = process.argv.slice(2);
+const hunts = WORLDS.flatMap(({ world, runsMax, mutants }) =>
+  mutants
+    .filter(
+      ({ bug }) => wanted.length === 0 || wanted.some((word) => `${world} ${bug}`.includes(word)),
+    )
+    .map((mutant) => ({ world, runsMax, mutant })),
+);
 let survivors = 0;
-for (const [index, mutant] of MUTANTS.entries()) {
-  if (wanted.length > 0 && !wanted.some((word) => mutant.bug.includes(word))) continue;
-  const directory = join(root, '.cache', 'mutants', String(index));
-  rmSync(directory, { recursive: true, force: true });
+for (const [index, { world, runsMax, mutant }] of hunts.entries()) {
+  const directory = join(root, '.cache', 'mutants', `${process.pid}-${index}`);
   mkdirSync(directory, { recursive: true });
-  const caught = hunt(mutant, directory);
+  const caught = hunt(mutant, { world, runsMax, directory });
   if (!caught) survivors += 1;
   print(`${caught ? 'caught  ' : 'SURVIVED'}  ${mutant.bug.padEnd(72)} ${caught ?? ''}`);
   rmSync(directory, { recursive: true, force: true });
 }
-print(`${survivors} of ${MUTANTS.length} mutants survived`);
+print(`${survivors} of ${hunts.length} mutants survived`);
 process.exitCode = survivors > 0 ? 1 : 0;

@@ -12,6 +12,8 @@ import { contentOf } from './simTaker.ts';
  * second and takes another, a retry after up to two, and a fetch.
  */
 const GOOD_MS = 5_000;
+/** The same of a source that only content can join: contents are compared at most every ten seconds, and what waits is tried anew after up to eight. */
+const GOOD_STRANGER_MS = 20_000;
 
 /** A source that leads and lists nothing new for so long is taken for gone soon, and the other one leads. */
 const LEAD_MS = 3_000;
@@ -69,15 +71,16 @@ function checkFiles(world: EngineWorld, segments: readonly SegmentStored[]): voi
 }
 
 /**
- * Better twice than lost: a source that nothing joins (other names, no dates) opens an epoch when it has to lead, and what was still on
- * its way then may arrive after all.
+ * Better twice than lost: a source that only content can join (other names, no dates) opens an epoch when it has to lead and its content
+ * cannot be had, and what was still on its way then may arrive after all.
  */
 function mayBeTwice(
-  { script: { second, dates }, durableAt }: EngineWorld,
+  { script: { second, dates, sick }, durableAt }: EngineWorld,
   records: readonly LedgerRecord[],
   content: number,
 ): boolean {
   if (second === undefined || second.sameNames || dates) return false;
+  if (sick.some((one) => one.content === content)) return true;
   const copies = records.flatMap((one) =>
     one.t === 'segment' && contentOf(one.checksum) === content ? [one] : [],
   );
@@ -127,7 +130,7 @@ function checkSeen(world: EngineWorld, ledger: Ledger, records: readonly LedgerR
 function namedContents(world: EngineWorld, records: readonly LedgerRecord[]) {
   const { violations, script } = world;
   const isBridged = script.stream.every(({ atMs }) => isOverlapping(world, atMs));
-  const offsets = new Map<number, number>();
+  const told = new Map<LedgerRecord, number>();
   let known = new Map<number, number>();
   for (const one of records) {
     if (one.t === 'attempt' && hasStreamEvents(script)) known = new Map();
@@ -135,7 +138,7 @@ function namedContents(world: EngineWorld, records: readonly LedgerRecord[]) {
     const content = contentOf(one.checksum);
     const offset = (isBridged ? known.get(one.epoch) : undefined) ?? one.msn - content;
     known.set(one.epoch, offset);
-    if (!offsets.has(one.epoch)) offsets.set(one.epoch, offset);
+    told.set(one, offset);
     if (one.msn - content !== offset)
       violations.push(
         `numbers of an epoch belong together: ${one.msn} of epoch ${one.epoch} is content ${content}, not ${one.msn - offset}`,
@@ -143,13 +146,26 @@ function namedContents(world: EngineWorld, records: readonly LedgerRecord[]) {
   }
   const named = new Set<number>();
   let unplaced = 0;
-  for (const one of records) {
+  for (const [index, one] of records.entries()) {
     if (one.t !== 'gap') continue;
-    const offset = offsets.get(one.epoch);
+    // As the same life took the numbers; where it stored nothing, as those before it or after it did.
+    const offset = [...lifeOf(records, index), ...records.slice(0, index).toReversed(), ...records]
+      .filter((other) => other.t === 'segment' && other.epoch === one.epoch)
+      .map((other) => told.get(other))[0];
     if (offset === undefined) unplaced += one.count;
     else for (let msn = one.msn; msn < one.msn + one.count; msn++) named.add(msn - offset);
   }
   return { named, unplaced };
+}
+
+/** The lines of the life that wrote this one, the nearest before it first. */
+function lifeOf(records: readonly LedgerRecord[], index: number): LedgerRecord[] {
+  const from = records.findLastIndex((one, at) => at <= index && one.t === 'attempt');
+  const to = records.findIndex((one, at) => at > index && one.t === 'attempt');
+  return [
+    ...records.slice(Math.max(0, from), index).toReversed(),
+    ...records.slice(index, to < 0 ? undefined : to),
+  ];
 }
 
 /** Whether something that was listed before this time was listed after it as well. */
@@ -213,7 +229,9 @@ function checkLosses(world: EngineWorld, isStored: ReadonlySet<number>): void {
 
 function couldBeHad(world: EngineWorld, content: number): boolean {
   const { script } = world;
-  const sources = script.second?.dual === true ? [0, 1] : [0];
+  const { second, dates } = script;
+  const sources = second?.dual === true ? [0, 1] : [0];
+  const isStranger = second !== undefined && !second.sameNames && !dates;
   return sources.some((source) => {
     const sick = script.sick.filter((one) => one.source === source && one.content === content);
     if (sick.length > 0) return false;
@@ -227,7 +245,8 @@ function couldBeHad(world: EngineWorld, content: number): boolean {
         ? []
         : [{ atMs: script.stopAtMs, forMs: Number.POSITIVE_INFINITY }]),
     ].map(({ atMs, forMs }) => ({ from: atMs, to: atMs + forMs }));
-    return longestGood(from, until, [...bad, ...world.deadSpans]) >= GOOD_MS;
+    const leastMs = source === 1 && isStranger ? GOOD_STRANGER_MS : GOOD_MS;
+    return longestGood(from, until, [...bad, ...world.deadSpans]) >= leastMs;
   });
 }
 

@@ -75,4 +75,21 @@ export const ENGINE_REGRESSIONS: Readonly<Record<string, EngineScript>> = {
     deaths: [{ atMs: 4_000, forMs: 9_000, kind: 'power' }],
     latencies: [764],
   },
+  'what a source listed while nobody led is named when it takes over': {
+    ...CALM,
+    window: 3,
+    endsAt: 10,
+    second: { offset: 0, sameNames: true, dual: false },
+    troubles: [{ atMs: 1_000, forMs: 8_000, source: 0, kind: 'html' }],
+    deaths: [{ atMs: 1_000, forMs: 4_000, kind: 'power' }],
+  },
+  'what only an unjoined source lists at a stop is named when the first one is silent': {
+    ...CALM,
+    window: 5,
+    endsAt: 5,
+    second: { offset: 0, sameNames: false, dual: false },
+    troubles: [{ atMs: 500, forMs: 15_000, source: 0, kind: 'down' }],
+    stopAtMs: 4_600,
+    latencies: [578, 136, 550, 899, 900, 895, 5],
+  },
 };

@@ -3,6 +3,7 @@ import { isKennelError, KennelError, messageOf } from '../../../src/core/errors.
 import { JournalWriter } from '../../../src/hls/journalWriter.ts';
 import type { StreamEnd } from '../../../src/hls/planner/endOfStream.ts';
 import { Planner } from '../../../src/hls/planner/planner.ts';
+import { FETCHES_MAX } from '../../../src/hls/planner/queue.ts';
 import { resumeFrom, TAIL_SEGMENTS } from '../../../src/hls/planner/resume.ts';
 import type { FirstPlaylist } from '../../../src/hls/recordingRun.ts';
 import { RecordingRun } from '../../../src/hls/recordingRun.ts';
@@ -20,6 +21,8 @@ export const PATIENCE_MS = 30_000;
 /** A fallen recorder is started again after so long; Big Dog waits up to 2 s. */
 const RESTART_MS = 1_000;
 const OPEN_EVERY_MS = 500;
+/** As many segments as may be, and one that is only probed. */
+const DOWNLOADS_MAX = FETCHES_MAX + 1;
 const DIRECTORY = '/recording';
 const WALL_CLOCK_AT = Date.UTC(2026, 5, 1);
 
@@ -234,6 +237,10 @@ export class EngineWorld {
       disk: this.disk,
       writer,
       clock,
+      underWay: (downloads) => {
+        if (downloads > DOWNLOADS_MAX)
+          this.violations.push(`no more is fetched at once than may be: ${downloads}`);
+      },
       latencyMs: () => this.#latencyMs(),
     });
     const resume = resumeFrom(ledger, 'main', clock.now());

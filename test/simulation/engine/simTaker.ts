@@ -20,31 +20,35 @@ export interface SimTakerOptions {
   readonly disk: SimDisk;
   readonly clock: Clock;
   readonly writer: RecordWriter;
+  /** Another download begins, and so many are under way. */
+  underWay(downloads: number): void;
   latencyMs(): number;
 }
 
 /** Fetches from the simulated origin to the simulated disk, and names in the real journal what it has. */
 export class SimTaker implements Taker {
   readonly #options: SimTakerOptions;
-  /** Downloads under way, and the most there ever were. */
-  under = 0;
-  underMost = 0;
+  #downloads = 0;
 
   constructor(options: SimTakerOptions) {
     this.#options = options;
   }
 
   async take(order: FetchOrder, signal: AbortSignal, landed: () => void): Promise<TakenSegment> {
-    this.under++;
-    this.underMost = Math.max(this.underMost, this.under);
+    const { sourced, content } = await this.#counted(order, signal);
+    if (order.purpose === 'probe') {
+      return { checksum: checksumOf(content), source: sourced.source };
+    }
+    return await this.#store(order, { sourced, content, signal, landed });
+  }
+
+  async #counted(order: FetchOrder, signal: AbortSignal) {
+    this.#downloads++;
+    this.#options.underWay(this.#downloads);
     try {
-      const { sourced, content } = await this.#download(order, signal);
-      if (order.purpose === 'probe') {
-        return { checksum: checksumOf(content), source: sourced.source };
-      }
-      return await this.#store(order, { sourced, content, signal, landed });
+      return await this.#download(order, signal);
     } finally {
-      this.under--;
+      this.#downloads--;
     }
   }
 
