@@ -95,18 +95,23 @@ export class RecordingRun {
       const pollAt = this.#pollAll(now);
       if (pollAt <= now) continue;
       const at = Math.min(now + LOOK_MS, pollAt, plan.wakeAt, this.#options.feed.wakeAt(now));
-      await this.#bell.wait(clock, Math.max(1, at - now));
+      // Timers leave out what is less than a millisecond: they would wake a loop that has nothing to do yet.
+      await this.#bell.wait(clock, Math.max(1, Math.ceil(at - now)));
     }
   }
 
-  /** Asks every source whose time has come. Returns when the next one's comes; when somebody was asked, at once. */
+  /** Asks every source whose time has come. Returns when the next one's comes; at once where one may be asked again already. */
   #pollAll(now: number): number {
     const { feed, planner } = this.#options;
     let nextAt = Number.POSITIVE_INFINITY;
     for (const source of feed.wanted(now)) {
-      const order = planner.pollOf(source);
+      let order = planner.pollOf(source);
+      if (order.at <= now) {
+        this.#track(this.#poll(source, order));
+        // The planner has been told: that one more poll is under way changes nothing else of its plan.
+        order = planner.pollOf(source);
+      }
       nextAt = Math.min(nextAt, order.at);
-      if (order.at <= now) this.#track(this.#poll(source, order));
     }
     return nextAt;
   }

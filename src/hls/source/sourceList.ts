@@ -105,6 +105,7 @@ export class SourceList {
 
   #learn(link: LinkSource): void {
     const named = Math.min(MIRRORS_MAX, link.resolution?.variant?.mirrors.length ?? 0);
+    if (named === 0) return;
     const known = this.#mirrors.filter((mirror) => mirror.link === link).length;
     for (let index = known; index < named; index++) this.#mirrors.push({ link, index });
   }
