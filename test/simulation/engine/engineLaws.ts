@@ -15,6 +15,13 @@ const GOOD_MS = 5_000;
 /** The same of a source that only content can join: contents are compared at most every ten seconds, and what waits is tried anew after up to eight. */
 const GOOD_STRANGER_MS = 20_000;
 
+/** A failed try costs so much at most: the wait, and the answer. */
+const RETRY_MS = 3_000;
+/** A segment is tried while it can be in a window, and for two target durations more. */
+const EXPIRY_SEGMENTS = 2;
+/** Whoever goes on needs so long for a first look, latencies and one failed poll included. */
+const LOOK_MS = 3_000;
+
 /** A source that leads and lists nothing new for so long is taken for gone soon, and the other one leads. */
 const LEAD_MS = 3_000;
 
@@ -42,6 +49,7 @@ export async function checkEngineAtEnd(world: EngineWorld): Promise<void> {
   if (twice.length > 0) violations.push(`nothing is stored twice: ${twice.join(', ')}`);
   checkSeen(world, ledger, records);
   checkLosses(world, isStored);
+  checkLook(world);
   for (const { cause, detail } of ledger.gaps())
     if (!mayCause(script, cause)) violations.push(`a gap names its true cause: ${cause} ${detail}`);
   if (world.end.why !== 'endlist' && world.end.why !== 'stopped' && isCalm(script))
@@ -216,6 +224,18 @@ function excusedContents(world: EngineWorld, records: readonly LedgerRecord[]): 
   return excused;
 }
 
+/** Whoever goes on with a recording looks at what there is before it ends it, also when it was told to stop. */
+function checkLook(world: EngineWorld): void {
+  const last = world.beginnings.at(-1);
+  if (last === undefined || last.life === 1 || last.epoch === undefined) return;
+  const { troubles, disk } = world.script;
+  const wasWell = [...troubles, ...disk].every(
+    ({ atMs, forMs }) => atMs > last.at + LOOK_MS || atMs + forMs < last.at,
+  );
+  if (!wasWell || world.shown.some(({ life }) => life === last.life)) return;
+  world.violations.push('a life that goes on looks before it ends');
+}
+
 /** Nothing that could be had is lost. */
 function checkLosses(world: EngineWorld, isStored: ReadonlySet<number>): void {
   const { script } = world;
@@ -234,10 +254,14 @@ function couldBeHad(world: EngineWorld, content: number): boolean {
   const isStranger = second !== undefined && !second.sameNames && !dates;
   return sources.some((source) => {
     const sick = script.sick.filter((one) => one.source === source && one.content === content);
-    if (sick.length > 0) return false;
+    let spoiltMs = 0;
+    for (const { times, how } of sick) {
+      if (times === 'always' || how === 'hang' || how === 'marked') return false;
+      spoiltMs += times * RETRY_MS;
+    }
     // Listed from when it is whole; the newest is listed at once in this origin.
     const from = Math.max(content * SEGMENT_MS, world.seen.get(content) ?? 0);
-    const until = (content + script.window) * SEGMENT_MS;
+    const until = (content + script.window + EXPIRY_SEGMENTS) * SEGMENT_MS;
     const bad = [
       ...script.troubles.filter((one) => one.source === source),
       ...script.disk,
@@ -246,7 +270,7 @@ function couldBeHad(world: EngineWorld, content: number): boolean {
         : [{ atMs: script.stopAtMs, forMs: Number.POSITIVE_INFINITY }]),
     ].map(({ atMs, forMs }) => ({ from: atMs, to: atMs + forMs }));
     const leastMs = source === 1 && isStranger ? GOOD_STRANGER_MS : GOOD_MS;
-    return longestGood(from, until, [...bad, ...world.deadSpans]) >= leastMs;
+    return longestGood(from, until, [...bad, ...world.deadSpans]) >= leastMs + spoiltMs;
   });
 }
 
@@ -305,6 +329,9 @@ function mayCause(script: EngineScript, cause: GapCause): boolean {
         hasStreamEvents(script) ||
         slow
       );
+    case 'invalid':
+      // Nothing that this origin serves is no media.
+      return false;
     default:
       return false;
   }
