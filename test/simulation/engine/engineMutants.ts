@@ -27,18 +27,6 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     replace: '    if (one.tries < 3) this.#later.push(one.dueAt, one);',
   },
   {
-    bug: 'segments are given up while they can still be listed',
-    file: 'src/hls/planner/queue.ts',
-    find: '    one.unlistedAt = undefined;\n    one.overdue = false;\n    if (one.state',
-    replace: '    one.overdue = false;\n    if (one.state',
-  },
-  {
-    bug: 'a segment that has left every list is lost at once',
-    file: 'src/hls/planner/queue.ts',
-    find: "if (one.state === 'missing') return true;\n    const isTried = one.failure !== undefined && one.triedAt >= one.unlistedAt;",
-    replace: 'return true;\n    const isTried = false;',
-  },
-  {
     bug: 'more is fetched at once than may be',
     file: 'src/hls/planner/planner.ts',
     find: 'const free = FETCHES_MAX - this.#queue.fetching;',
@@ -166,11 +154,5 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     file: 'src/ledger/journal.ts',
     find: 'await this.#file.truncate(this.#bytes);',
     replace: '',
-  },
-  {
-    bug: 'only the first line of a batch counts',
-    file: 'src/ledger/journal.ts',
-    find: 'for (const record of records) this.ledger.apply(record);',
-    replace: 'for (const record of records.slice(0, 1)) this.ledger.apply(record);',
   },
 ];

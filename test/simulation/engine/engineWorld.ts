@@ -39,6 +39,8 @@ export interface Shown {
 /** What a life found in the journal. */
 export interface Beginning {
   readonly life: number;
+  /** When. */
+  readonly at: number;
   /** The last epoch, and one past its highest settled number; undefined when there is none. */
   readonly epoch: number | undefined;
   readonly next: number | undefined;
@@ -169,7 +171,13 @@ export class EngineWorld {
     if (epoch === undefined) this.shown = [];
     const next = journal.ledger.nextMsn('main');
     const stored = journal.ledger.tail('main', TAIL_SEGMENTS).filter((one) => one.epoch === epoch);
-    this.beginnings.push({ life: this.lives, epoch, next, stored: stored.length });
+    this.beginnings.push({
+      life: this.lives,
+      at: this.clock.now,
+      epoch,
+      next,
+      stored: stored.length,
+    });
     const writer = this.#writerOf(journal, life);
     const at = clock.now();
     if (journal.ledger.jobId === undefined)
