@@ -3,7 +3,7 @@ import { readJournal } from '../../../src/ledger/journal.ts';
 import { Ledger } from '../../../src/ledger/ledger.ts';
 import { proofOf } from '../../../src/ledger/proof.ts';
 import type { GapCause, LedgerRecord, SegmentStored } from '../../../src/ledger/record.ts';
-import { type EngineScript, SEGMENT_MS } from './engineScript.ts';
+import { type EngineScript, SEGMENT_MS, type SourceTrouble } from './engineScript.ts';
 import type { EngineWorld } from './engineWorld.ts';
 import { contentOf } from './simTaker.ts';
 
@@ -21,6 +21,9 @@ const RETRY_MS = 3_000;
 const EXPIRY_SEGMENTS = 2;
 /** Whoever goes on needs so long for a first look, latencies and one failed poll included. */
 const LOOK_MS = 3_000;
+
+/** The shortest time that a failing source is left alone for, and a poll. */
+const REST_MS = 3_000;
 
 /** A source that leads and lists nothing new for so long is taken for gone soon, and the other one leads. */
 const LEAD_MS = 3_000;
@@ -232,7 +235,7 @@ function checkLook(world: EngineWorld): void {
   const wasWell = [...troubles, ...disk].every(
     ({ atMs, forMs }) => atMs > last.at + LOOK_MS || atMs + forMs < last.at,
   );
-  if (!wasWell || world.shown.some(({ life }) => life === last.life)) return;
+  if (!wasWell || world.looked.has(last.life)) return;
   world.violations.push('a life that goes on looks before it ends');
 }
 
@@ -261,9 +264,12 @@ function couldBeHad(world: EngineWorld, content: number): boolean {
     }
     // Listed from when it is whole; the newest is listed at once in this origin.
     const from = Math.max(content * SEGMENT_MS, world.seen.get(content) ?? 0);
-    const until = (content + script.window + EXPIRY_SEGMENTS) * SEGMENT_MS;
+    // Once one source has said that the stream is over, another that was away is not asked again.
+    const heardAt = second === undefined ? Number.POSITIVE_INFINITY : script.endsAt + 1;
+    const listedUntil = content + script.window + EXPIRY_SEGMENTS;
+    const until = Math.min(listedUntil, heardAt) * SEGMENT_MS;
     const bad = [
-      ...script.troubles.filter((one) => one.source === source),
+      ...script.troubles.filter((one) => one.source === source).map((one) => restedAfter(one)),
       ...script.disk,
       ...(script.stopAtMs === undefined
         ? []
@@ -273,6 +279,12 @@ function couldBeHad(world: EngineWorld, content: number): boolean {
     return longestGood(from, until, [...bad, ...world.deadSpans]) >= leastMs + spoiltMs;
   });
 }
+
+/** A source that fails while another leads is asked at intervals that double: it may be left alone for as long again. */
+const restedAfter = ({ atMs, forMs, source }: SourceTrouble) => ({
+  atMs,
+  forMs: source === 0 ? forMs : 2 * forMs + REST_MS,
+});
 
 /** The longest time within a span that nothing bad touches, milliseconds. */
 function longestGood(

@@ -61,6 +61,8 @@ export class EngineWorld {
   readonly disk: SimDisk;
   /** What living recorders were shown, in order. */
   shown: Shown[] = [];
+  /** Lives that were shown any playlist. */
+  readonly looked = new Set<number>();
   readonly beginnings: Beginning[] = [];
   /** Lines whose durability was promised. */
   readonly acknowledged: LedgerRecord[] = [];
@@ -305,6 +307,7 @@ export class EngineWorld {
   #shown(source: number, at: number): void {
     const shown = this.origin.shown(source, at);
     this.note(`source ${source} lists ${shown[0]?.msn} to ${shown.at(-1)?.msn}`);
+    this.looked.add(this.lives);
     for (const { content } of shown)
       this.shown.push({ content, source, at: this.clock.now, asOf: at, life: this.lives });
   }
