@@ -25,6 +25,24 @@ const setup = () => {
   return planner;
 };
 
+const resumedWith = (checksums: readonly string[], idleMs: number) => {
+  const tail = checksums.map((checksum, index) => ({ epoch: 0, msn: 10 + index, checksum }));
+  const resume = {
+    ...{
+      epoch: 0,
+      home: 0,
+      next: 10 + tail.length,
+      first: 10,
+      openBelow: 0,
+      holes: [],
+      left: [],
+      tail,
+    },
+    ...{ segmentMs: 4_000, idleMs, settled: tail.length },
+  };
+  return new Planner({ track: 'main', patienceMs: 60_000, now: 0, resume });
+};
+
 describe('polling', () => {
   it('waits as long as the last segment lasts, half of it while nothing is new, and less after a failure', () => {
     const planner = setup();
@@ -47,6 +65,49 @@ describe('polling', () => {
     expect(planner.plan(20_000).pollTimeoutMs).toBe(6_000);
     planner.onPlaylist(polls[3] ?? 0, window(14, 5), 20_100);
     expect(planner.plan(20_100).pollAt).toBe(20_100);
+  });
+});
+
+describe('an origin that is slow to answer', () => {
+  it('is waited for longer by one poll while none is answered, and by all once it was slow', () => {
+    const planner = setup();
+    expect(planner.pollOf(0).timeoutMs).toBe(6_000);
+    const first = planner.onPollSent(4_000);
+    expect(planner.pollOf(0).timeoutMs).toBe(16_000);
+    const patient = planner.onPollSent(8_000);
+    expect(planner.pollOf(0).timeoutMs).toBe(6_000);
+    planner.onPollFailed(first, 'timeout.exceeded', 10_000);
+    expect(planner.pollOf(0).timeoutMs).toBe(6_000);
+    planner.onPlaylist(patient, window(11, 5), 13_000);
+    expect(planner.pollOf(0).timeoutMs).toBe(10_000);
+    planner.onPlaylist(planner.onPollSent(14_000), window(12, 5), 14_050);
+    expect(planner.pollOf(0).timeoutMs).toBe(6_000);
+  });
+});
+
+describe('a recording that goes on and is told to stop at once', () => {
+  it('looks once at what it missed, and names what is not had within seconds', () => {
+    const planner = resumedWith(['a', 'b', 'c'], 4_000);
+    planner.stop('stopped', 0);
+    expect(planner.plan(0)).toMatchObject({ polling: true, pollAt: 0 });
+    planner.onPlaylist(planner.onPollSent(0), window(12, 3), 100);
+    const [probe] = planner.plan(100).fetch;
+    expect(probe).toMatchObject({ purpose: 'probe', key: { msn: 12 } });
+    planner.onProbed({ checksum: 'c' }, { now: 200, jitter: 0 });
+    const plan = planner.plan(200);
+    expect(plan.polling).toBe(false);
+    expect(plan.fetch.map(({ key }) => key.msn)).toEqual([13, 14]);
+    const { records, end } = planner.plan(3_000);
+    expect(records).toMatchObject([{ t: 'gap', msn: 13, count: 2, cause: 'stopped' }]);
+    expect(end?.why).toBe('stopped');
+  });
+
+  it('ends after three seconds when nobody answers', () => {
+    const planner = resumedWith(['a'], 4_000);
+    planner.stop('stopped', 0);
+    planner.onPollFailed(planner.onPollSent(0), 'http.503', 100);
+    expect(planner.plan(2_999).end).toBeUndefined();
+    expect(planner.plan(3_000).end?.why).toBe('stopped');
   });
 });
 
@@ -128,6 +189,38 @@ describe('fetching', () => {
       '?token=2',
     ]);
   });
+
+  it('takes the newest addresses of key and initialisation section with it', () => {
+    const at = (path: string, token: number) =>
+      new URL(`http://origin.test/${path}?token=${token}`);
+    const listed = (token: number, keyPath = 'key', iv = '0f') => ({
+      ...window(10, 1),
+      segments: window(10, 1).segments.map((segment) => ({
+        ...segment,
+        url: at('10.mp4', token),
+        key: { method: 'AES-128' as const, url: at(keyPath, token), iv },
+        init: { url: at('init.mp4', token) },
+      })),
+    });
+    for (const [rotated, keyToken] of [
+      [listed(2), 2],
+      [listed(2, 'another'), 1],
+    ] as const) {
+      const planner = new Planner({ track: 'main', patienceMs: 60_000, now: 0 });
+      planner.onPlaylist(planner.onPollSent(0), listed(1), 100);
+      const [order] = planner.plan(100).fetch;
+      planner.onPlaylist(planner.onPollSent(2_000), rotated, 2_100);
+      if (order === undefined) throw new Error('nothing was ordered');
+      const refused = { cause: 'http.403', detail: '' } as const;
+      planner.onFetchFailed(order.key, refused, { now: 2_100, jitter: 0 });
+      const [again] = planner.plan(2_300).fetch;
+      expect(again?.segment).toMatchObject({
+        url: at('10.mp4', 2),
+        key: { url: at('key', keyToken), iv: '0f' },
+        init: { url: at('init.mp4', 2) },
+      });
+    }
+  });
 });
 
 describe('an answer that is behind and lists what was named as lost', () => {
@@ -188,24 +281,6 @@ describe('stopping', () => {
     expect([planner.advertised, planner.settled]).toEqual([5, 5]);
   });
 });
-
-const resumedWith = (checksums: readonly string[], idleMs: number) => {
-  const tail = checksums.map((checksum, index) => ({ epoch: 0, msn: 10 + index, checksum }));
-  const resume = {
-    ...{
-      epoch: 0,
-      home: 0,
-      next: 10 + tail.length,
-      first: 10,
-      openBelow: 0,
-      holes: [],
-      left: [],
-      tail,
-    },
-    ...{ segmentMs: 4_000, idleMs, settled: tail.length },
-  };
-  return new Planner({ track: 'main', patienceMs: 60_000, now: 0, resume });
-};
 
 describe('a resumed recording', () => {
   it('does not take a programme that plays in a loop for numbers that moved', () => {
