@@ -85,8 +85,10 @@ export class Origin {
   }
 
   playlistUrl(name = 'ts'): string {
-    const stream = this.stream(name);
-    return `${this.door(stream.door).url}/${stream.path}`;
+    const stream = this.find(name);
+    // One that is not there yet will be behind the front door, unless it says otherwise.
+    const path = stream?.path ?? `live/${name}/index.m3u8`;
+    return `${this.door(stream?.door).url}/${path}`;
   }
 
   /** Starts a stream (with its clock's beginning, if it has one), or starts one of that name over. */
