@@ -336,7 +336,7 @@ export class Planner {
     if (silent === undefined) return;
     this.#decideUnasked(now);
     this.#placeLeft(now);
-    this.#giveUp();
+    this.#giveUp(GONE);
     this.#over = silent;
   }
 
@@ -374,13 +374,14 @@ export class Planner {
     const deaf = this.#queue.size > 0 && this.#end.deaf(now);
     if (this.#queue.size > 0 && !deaf) return;
     const vanished = deaf && this.#queue.untried;
-    this.#giveUp();
+    this.#giveUp(SLID_BY);
     const why = vanished ? 'source.vanished' : 'endlist';
     this.#over = { why, evidence: this.#end.evidence(now) };
   }
 
-  #giveUp(): void {
-    this.#loseLeft(GONE);
+  /** `left`: why what an earlier life left open is lost. */
+  #giveUp(left: FetchFailure): void {
+    this.#loseLeft(left);
     this.#lines.loseAll(this.#queue.giveUp(GONE));
   }
 

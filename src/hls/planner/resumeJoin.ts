@@ -54,13 +54,24 @@ export function joined(state: TimelineState, heard: Heard, { segment, checksum }
   if (match !== undefined && !before) {
     return relabelledBy(state, heard, { msn: segment.msn, match });
   }
-  if (here === undefined) return byNumbersAlone(state, heard);
+  if (here === undefined) {
+    return isNewerThanNumbered(state, heard)
+      ? state.open(heard, 'reset')
+      : byNumbersAlone(state, heard);
+  }
   // Numbers that moved back list what is known under lower ones.
   const oldest = playlist.segments.find(({ gap }) => !gap);
   if (recurs || oldest === undefined || oldest.msn >= segment.msn) {
     return state.open(heard, 'reset');
   }
   return { reason: 'moved', heard, candidates: [oldest] };
+}
+
+/** All of it is dated after what is stored, though its numbers are before that: they mean something else now. */
+function isNewerThanNumbered({ next, storedUntil }: TimelineState, { playlist }: Heard): boolean {
+  const at = playlist.segments[0]?.wallClock;
+  if (at === undefined || storedUntil === undefined) return false;
+  return endOf(playlist) < next && at >= storedUntil;
 }
 
 /** A number stands for other content than before, and this is what the oldest listed one stands for. */

@@ -9,7 +9,7 @@ import type { Heard, TimelineState } from './timelineState.ts';
  * be undecided, and origins round dates to whole seconds at most.
  */
 const SAME_MOMENT = 1 / 3;
-/** So many dates have to agree: one alone may be chance, unless there is no other, or it says what the numbers say. */
+/** So many dates have to agree: one alone may be chance, unless there can be no other, or it says what the numbers say. */
 const DATES_MIN = 2;
 
 /** Content is compared at most this often, and ever more rarely while it tells nothing: each time costs a download. */
@@ -161,7 +161,10 @@ export function shiftByDates(
     return wallClock > begins && wallClock < last.at ? [Number.NaN] : [];
   });
   const shift = agreed(shifts);
-  return shift === 0 || shifts.length >= Math.min(DATES_MIN, dated.length) ? shift : undefined;
+  if (shift === undefined || shifts.length >= DATES_MIN || shift === 0) return shift;
+  // No more than one can agree where the one list begins with what the other ends with.
+  const isEdge = segments.some(({ msn }) => [dated[0]?.msn, last.msn].includes(msn + shift));
+  return isEdge ? shift : undefined;
 }
 
 /** The shift by content: exactly one stored segment has it, and none of them has another's. */

@@ -209,8 +209,8 @@ function excusedContents(world: EngineWorld, records: readonly LedgerRecord[]): 
     for (const one of world.shown)
       if (one.life < life && !again.has(one.content)) excused.add(one.content);
   }
-  if (world.script.second?.dual !== true) return excused;
-  if (hasStreamEvents(world.script)) {
+  if (world.script.second === undefined) return excused;
+  if (world.script.second.dual && hasStreamEvents(world.script)) {
     const sourcesOf = (content: number) =>
       new Set(world.shown.filter((one) => one.content === content).map(({ source }) => source));
     for (const content of world.seen.keys())
@@ -221,6 +221,7 @@ function excusedContents(world: EngineWorld, records: readonly LedgerRecord[]): 
     Math.max(...world.shown.filter((one) => one.source === source).map(({ content }) => content)),
   );
   const shared = Math.min(...ends);
+  if (!Number.isFinite(shared)) return excused;
   const since = (world.script.stopAtMs ?? 0) - LEAD_MS;
   for (const { content } of world.shown)
     if (content > shared && (world.seen.get(content) ?? 0) > since) excused.add(content);
@@ -269,7 +270,9 @@ function couldBeHad(world: EngineWorld, content: number): boolean {
     const listedUntil = content + script.window + EXPIRY_SEGMENTS;
     const until = Math.min(listedUntil, heardAt) * SEGMENT_MS;
     const bad = [
-      ...script.troubles.filter((one) => one.source === source).map((one) => restedAfter(one)),
+      ...script.troubles
+        .filter((one) => one.source === source)
+        .map((one) => restedAfter(one, second)),
       ...script.disk,
       ...(script.stopAtMs === undefined
         ? []
@@ -280,11 +283,15 @@ function couldBeHad(world: EngineWorld, content: number): boolean {
   });
 }
 
-/** A source that fails while another leads is asked at intervals that double: it may be left alone for as long again. */
-const restedAfter = ({ atMs, forMs, source }: SourceTrouble) => ({
-  atMs,
-  forMs: source === 0 ? forMs : 2 * forMs + REST_MS,
-});
+/**
+ * A source that fails while another leads is asked at intervals that double: of two that are both asked all the time, the second may be
+ * left alone for as long again. Otherwise, the other one leads from then on.
+ */
+function restedAfter({ atMs, forMs, source }: SourceTrouble, second: EngineScript['second']) {
+  if (second === undefined) return { atMs, forMs };
+  if (!second.dual) return { atMs, forMs: Number.POSITIVE_INFINITY };
+  return { atMs, forMs: source === 0 ? forMs : 2 * forMs + REST_MS };
+}
 
 /** The longest time within a span that nothing bad touches, milliseconds. */
 function longestGood(
