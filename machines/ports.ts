@@ -42,6 +42,35 @@ export interface Progress {
   /** Segments the origin has offered, and how many of them are stored or named as gaps. */
   readonly advertised: number;
   readonly settled: number;
+  /** Of a recorder that is a program. */
+  readonly program?: ProgramSigns;
+}
+
+/**
+ * What is known of a recorder that is a program, besides what it says itself. The counters begin with each program that is
+ * started; they only grow while it lives.
+ */
+export interface ProgramSigns {
+  /** Told apart from its predecessors in the same attempt: counts from 1. */
+  readonly run: number;
+  /** How long it has lived, milliseconds. */
+  readonly agedMs: number;
+  /** Bytes that came to it through the egress gate. */
+  readonly egressBytes: number;
+  /** Bytes that it has put out. */
+  readonly outputBytes: number;
+  /** Media time that it has put out, milliseconds. */
+  readonly mediaMs: number;
+  /** CPU time of it and all that it started, milliseconds. */
+  readonly cpuMs: number;
+  /** Every process of it is stopped (SIGSTOP, a debugger): nothing will come of waiting. */
+  readonly isFrozen: boolean;
+  /** How long pieces of media last at this source (HLS: its target duration), milliseconds, once that is known. */
+  readonly targetMs?: number;
+  /** Nothing is expected of it now: its source is away, and it is waited for (`JobSpec.waitMs`, `patienceMs`). */
+  readonly isExcused: boolean;
+  /** What looks as if it muxes by itself, or a temporary file that lingers. */
+  readonly stray?: { readonly sign: string; readonly file: string };
 }
 
 /** One live recorder. Dropping the hold leaves it alone: only `stop` and `kill` end it. */

@@ -50,6 +50,26 @@ export interface JobSpec {
    * Absent: `default`.
    */
   readonly audio?: readonly string[];
+  /** Only the sound is kept. Default: false. */
+  readonly audioOnly?: boolean;
+  /**
+   * Who records: `native` (Kennel's HLS engine), or the name of a program (`ffmpeg`, `yt-dlp`, `streamlink`, …). Absent: whoever
+   * can do it best, the native engine wherever it is HLS.
+   */
+  readonly recorder?: string;
+  /** For pages: which format is taken, in the words of yt-dlp's `-f`. Absent: `quality` decides. */
+  readonly format?: string;
+  /** Cookies for the links and what they lead to, as the text of a Netscape cookie file. Secret: never logged, never in an argv. */
+  readonly cookies?: string;
+  /**
+   * What may be reached although it is not public: CIDR, IP address or host name, each with `:port` or without. Whoever
+   * makes the job answers for it; the node's own list comes on top.
+   */
+  readonly reach?: readonly string[];
+  /** How much the recording may fetch, bytes a second. Absent: as much as there is. Programs only. */
+  readonly bytesPerSecondMax?: number;
+  /** What heartbeatDoggy takes for silence of a program, milliseconds. Absent: by the source's target duration. */
+  readonly watch?: WatchLimits;
   /** Which subtitle renditions are recorded: `all`, `none`, or languages and names. Absent: `all`. */
   readonly subtitles?: readonly string[];
   /** How long to wait for a stream that is not there yet, in milliseconds. 0: not at all. */
@@ -60,6 +80,14 @@ export interface JobSpec {
   readonly output: string;
   /** Whether the segments stay on disk after the finished file was verified and stored. */
   readonly keepSegments: boolean;
+}
+
+/** How long a recorder that is a program may go without media, milliseconds. */
+export interface WatchLimits {
+  /** From its start to its first media. */
+  readonly firstMediaMs?: number;
+  /** From media to media. */
+  readonly staleMs?: number;
 }
 
 /** Why something was decided, by whom, with the facts it was decided on. Stored and served. */

@@ -14,7 +14,7 @@ import { openDatabase } from './db/database.ts';
 import { jobStore } from './db/jobStore.ts';
 import { lockFile } from './db/pglite/lock.ts';
 import { segmentIndex } from './db/segmentIndex.ts';
-import { hostPool } from './hls/hostPool.ts';
+import { hostPool } from './hosts/hostPool.ts';
 import { DiskWatch } from './jobs/diskWatch.ts';
 import { EventFeed } from './jobs/events.ts';
 import { exitCodeOfJob } from './jobs/exitCode.ts';

@@ -40,6 +40,26 @@ export const configSchema = z.strictObject({
     .describe(
       'PEM file of authorities to trust besides those that Node knows, e.g. a private one.',
     ),
+  ytDlp: z.string().min(1).optional().describe('Path of yt-dlp. Default: found on PATH.'),
+  streamlink: z.string().min(1).optional().describe('Path of streamlink. Default: found on PATH.'),
+  allow: z
+    .string()
+    .default('')
+    .describe(
+      'What recorders may reach although it is not public: CIDR, IP addresses or host names, each with :port or without, separated by commas.',
+    ),
+  sandbox: z
+    .enum(['auto', 'required', 'off'])
+    .default('auto')
+    .describe(
+      'Cage around programs: the best that this machine can (auto), nothing runs without a full one (required), or none.',
+    ),
+  toolMemoryMiB: z.coerce
+    .number()
+    .int()
+    .min(64)
+    .default(1024)
+    .describe('Resident memory of one program and what it starts, in MiB; above it is ended.'),
   searchPath: z.string().default('').describe('Where programs are looked for.'),
 });
 
@@ -55,5 +75,10 @@ export const ENVIRONMENT: Readonly<Record<Setting, string>> = {
   logLevel: 'KENNEL_LOG_LEVEL',
   ffmpeg: 'KENNEL_FFMPEG',
   certificatesFile: 'NODE_EXTRA_CA_CERTS',
+  ytDlp: 'KENNEL_YTDLP',
+  streamlink: 'KENNEL_STREAMLINK',
+  allow: 'KENNEL_ALLOW',
+  sandbox: 'KENNEL_SANDBOX',
+  toolMemoryMiB: 'KENNEL_TOOL_MEMORY_MIB',
   searchPath: 'PATH',
 };

@@ -2,12 +2,10 @@ import path from 'node:path';
 import type { Progress } from '../../machines/ports.ts';
 import type { JobSpec } from '../../machines/vocabulary.ts';
 import { CHECKSUMS_DEFAULT } from '../ledger/contentHash.ts';
-import type { Ledger } from '../ledger/ledger.ts';
-import type { JournalWriter } from './journalWriter.ts';
-import type { StreamEnd } from './planner/endOfStream.ts';
+import { probeFile, removeFile } from '../recording/files/mediaFiles.ts';
+import type { Recording, RecordingEnd, RecordingOptions } from '../recording/recorder.ts';
 import type { FirstPlaylist } from './recordingRun.ts';
 import { RecordingTracks } from './recordingTracks.ts';
-import { probeFile, removeFile } from './segment/mediaFiles.ts';
 import { SegmentTaker } from './segment/segmentTaker.ts';
 import { describedTracks, describeSource } from './source/describeSource.ts';
 import { MAIN_TRACK } from './source/linkSource.ts';
@@ -15,14 +13,12 @@ import { openSource } from './source/openSource.ts';
 import { chooseRenditions } from './source/renditions.ts';
 import { linksOf, SourceList } from './source/sourceList.ts';
 import { TrackFeed } from './source/trackFeed.ts';
-import type { StreamRecorderOptions } from './streamRecorderContract.ts';
 import { countedTransport } from './transport/countedTransport.ts';
 import { jobTransport } from './transport/jobTransport.ts';
 import type { Transport } from './transport/transport.ts';
 
-export interface JobRecordingOptions extends StreamRecorderOptions {
-  readonly ledger: Ledger;
-  readonly writer: JournalWriter;
+export interface JobRecordingOptions extends RecordingOptions {
+  readonly transport: Transport;
 }
 
 /** What the recording begins with, and the renditions that are recorded beside it. */
@@ -31,7 +27,7 @@ interface Opened extends FirstPlaylist {
 }
 
 /** From the first playlist to the end of all tracks: finds the sources, and lets the tracks run. */
-export class JobRecording {
+export class JobRecording implements Recording {
   readonly #options: JobRecordingOptions;
   readonly #opening = new AbortController();
   /** Settled by earlier attempts. */
@@ -70,7 +66,7 @@ export class JobRecording {
   }
 
   /** Rejects with what `abort` was told, with the reason why there is no source to begin with, or with a bug. */
-  async run(): Promise<StreamEnd> {
+  async run(): Promise<RecordingEnd> {
     const { job, clock, ledger } = this.#options;
     const life = new AbortController();
     const { spec } = job;
@@ -112,7 +108,7 @@ export class JobRecording {
     feeds: ReadonlyMap<string, TrackFeed>;
     transport: Transport;
     first: FirstPlaylist | undefined;
-  }): Promise<StreamEnd> {
+  }): Promise<RecordingEnd> {
     const { job, clock, ledger, writer, directory, random, log } = this.#options;
     const checksums = ledger.jobId === undefined ? CHECKSUMS_DEFAULT : ledger.checksums;
     const taker = new SegmentTaker({

@@ -1,8 +1,9 @@
 import { Bell } from '../core/bell.ts';
 import { type Clock, pause } from '../core/clock.ts';
 import { isKennelError } from '../core/errors.ts';
-import type { StreamEnd } from './planner/endOfStream.ts';
-import type { PlannedRecord, PollOrder } from './planner/planner.ts';
+import type { RecordingEnd } from '../recording/recorder.ts';
+import type { PollOrder } from './planner/plan.ts';
+import type { PlannedRecord } from './planner/planLines.ts';
 import type { FetchFailure, FetchOrder } from './planner/queue.ts';
 import type { MediaPlaylist } from './playlist/model.ts';
 import type { PlaylistFeed, RecordWriter, RunPlanner, Taker } from './recordingPorts.ts';
@@ -50,7 +51,7 @@ export class RecordingRun {
   }
 
   /** Rejects with what `abort` was told, or with a bug. */
-  async run(first?: FirstPlaylist): Promise<StreamEnd> {
+  async run(first?: FirstPlaylist): Promise<RecordingEnd> {
     const { planner, clock } = this.#options;
     if (first !== undefined) {
       const now = clock.elapsed();
@@ -79,7 +80,7 @@ export class RecordingRun {
     this.#bell.ring();
   }
 
-  async #loop(): Promise<StreamEnd> {
+  async #loop(): Promise<RecordingEnd> {
     const { planner, clock, writer } = this.#options;
     for (;;) {
       if (this.#broken !== undefined) throw this.#broken.reason;

@@ -1,5 +1,5 @@
 import { pause } from '../core/clock.ts';
-import type { StreamEnd } from './planner/endOfStream.ts';
+import type { RecordingEnd } from '../recording/recorder.ts';
 import type { FirstPlaylist } from './recordingRun.ts';
 import { MAIN_TRACK } from './source/linkSource.ts';
 import type { TrackFeed } from './source/trackFeed.ts';
@@ -61,7 +61,7 @@ export class RecordingTracks {
   }
 
   /** The end of the main track, when the others are over as well. Rejects with what `abort` was told, or with a bug. */
-  async run(first?: FirstPlaylist): Promise<StreamEnd> {
+  async run(first?: FirstPlaylist): Promise<RecordingEnd> {
     // A bug in any of them is the recorder's, also when the main one is over already.
     let broken: { readonly reason: unknown } | undefined;
     const others = this.#others.map((track) =>
@@ -93,7 +93,7 @@ export class RecordingTracks {
   }
 
   /** What nobody saw a playlist of cannot be named segment by segment: the end says which tracks lack something. */
-  #withUnheard(end: StreamEnd): StreamEnd {
+  #withUnheard(end: RecordingEnd): RecordingEnd {
     const main = this.#main.hearing;
     const beganAt =
       this.#agedMs === undefined

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { StreamEnd } from './planner/endOfStream.ts';
+import type { RecordingEnd } from '../recording/recorder.ts';
 import { Planner } from './planner/planner.ts';
 import { resumeFrom } from './planner/resume.ts';
 import type { RecordWriter, Taker } from './recordingPorts.ts';
@@ -37,7 +37,7 @@ export class TrackRecording {
   readonly #feed: TrackFeed;
   /** When its last segment was stored by an earlier attempt, else when this one began; monotonic milliseconds. */
   readonly #newBefore: number;
-  #end: StreamEnd | undefined;
+  #end: RecordingEnd | undefined;
 
   constructor(options: TrackOptions) {
     const { track, feed, patienceMs, ledger, clock } = options;
@@ -73,7 +73,7 @@ export class TrackRecording {
   }
 
   /** Rejects with what `abort` was told, or with a bug. */
-  async run(first?: FirstPlaylist): Promise<StreamEnd> {
+  async run(first?: FirstPlaylist): Promise<RecordingEnd> {
     this.#end = await this.#run.run(first);
     return this.#end;
   }

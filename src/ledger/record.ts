@@ -52,9 +52,17 @@ export interface RecordingStarted {
 /**
  * Sequence numbers that belong together. `first`: the recording's start. `reset`: numbers went backwards (the encoder
  * restarted). `relabelled`: the same segments came back under other numbers. `jump`: so far ahead that it cannot be a gap.
- * `source`: another source took over whose numbers cannot be joined to the earlier ones.
+ * `source`: another source took over whose numbers cannot be joined to the earlier ones. `program`: the output of a program whose
+ * timestamps do not continue what was recorded before; the numbers are Kennel's own.
  */
-export type EpochCause = 'first' | 'reset' | 'relabelled' | 'jump' | 'variant' | 'source';
+export type EpochCause =
+  | 'first'
+  | 'reset'
+  | 'relabelled'
+  | 'jump'
+  | 'variant'
+  | 'source'
+  | 'program';
 
 export interface EpochOpened {
   readonly t: 'epoch';
@@ -112,6 +120,8 @@ export interface SegmentStored extends SegmentKey {
 /**
  * Why an advertised segment is not stored. `window.slid`: it left the playlist before it was seen. `http.<status>`,
  * `timeout`, `network`, `invalid`: the last answer when its time was over. `stopped`: the recording was ended first.
+ * Of programs, which tell of no segments, the timestamps of their output do: `recorder.down`: between the end of one program and
+ * the first media of the next; `skipped`: a hole in the output of one program.
  */
 export type GapCause =
   | 'window.slid'
@@ -122,6 +132,8 @@ export type GapCause =
   | 'truncated'
   | 'marked'
   | 'disk'
+  | 'recorder.down'
+  | 'skipped'
   | 'stopped';
 
 /** `count` segments from `msn` on are not in the recording, and why. */
@@ -161,9 +173,16 @@ export interface MarkSeen extends SegmentKey {
 
 /**
  * The recorder saw an end and will not go on. `endlist`: the origin said so. `duration`, `stopped`: we were asked.
- * `source.vanished`, `source.idle`: the origin was gone, or offered nothing new, for the whole patience window.
+ * `source.vanished`, `source.idle`: the origin was gone, or offered nothing new, for the whole patience window. `source.ended`: its
+ * page says that the broadcast is over, or a file was read to the end that it was said to have.
  */
-export type EndCause = 'endlist' | 'duration' | 'stopped' | 'source.vanished' | 'source.idle';
+export type EndCause =
+  | 'endlist'
+  | 'duration'
+  | 'stopped'
+  | 'source.vanished'
+  | 'source.idle'
+  | 'source.ended';
 
 export interface RecordingEnded {
   readonly t: 'ended';

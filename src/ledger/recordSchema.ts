@@ -17,7 +17,7 @@ const key = { track, epoch: whole, msn: whole };
 const gapCause = z.custom<GapCause>(
   (cause) =>
     typeof cause === 'string' &&
-    /^(?:window\.slid|http\.\d{3}|timeout|network|invalid|truncated|marked|disk|stopped)$/.test(
+    /^(?:window\.slid|http\.\d{3}|timeout|network|invalid|truncated|marked|disk|recorder\.down|skipped|stopped)$/.test(
       cause,
     ),
 );
@@ -49,7 +49,7 @@ export const recordSchema = z.discriminatedUnion('t', [
     epoch: whole,
     track,
     at: time,
-    why: z.enum(['first', 'reset', 'relabelled', 'jump', 'variant', 'source']),
+    why: z.enum(['first', 'reset', 'relabelled', 'jump', 'variant', 'source', 'program']),
     first: whole.exactOptional(),
     source: whole.exactOptional(),
   }),
@@ -91,7 +91,14 @@ export const recordSchema = z.discriminatedUnion('t', [
   z.object({
     t: z.literal('ended'),
     at: time,
-    why: z.enum(['endlist', 'duration', 'stopped', 'source.vanished', 'source.idle']),
+    why: z.enum([
+      'endlist',
+      'duration',
+      'stopped',
+      'source.vanished',
+      'source.idle',
+      'source.ended',
+    ]),
     evidence: facts,
   }),
 ]) satisfies z.ZodType<LedgerRecord>;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished, type TestContext } from 'vitest';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
-import { recordStream } from '../../src/hls/streamRecorder.ts';
+import { nativeRecorder } from '../../src/hls/nativeRecorder.ts';
 import { leanTransport } from '../../src/hls/transport/leanTransport.ts';
 import { readJournal } from '../../src/ledger/journal.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
@@ -50,7 +50,7 @@ async function setup(directory: string, options: StreamOptions) {
   });
   const logged: string[] = [];
   const record = (attempt = 1) =>
-    recordStream({
+    nativeRecorder(transport)({
       job: {
         id: 'job-1',
         attempt,
@@ -64,7 +64,6 @@ async function setup(directory: string, options: StreamOptions) {
         },
       },
       directory,
-      transport,
       clock,
       random: () => 0.5,
       onStarted: () => undefined,

@@ -13,7 +13,7 @@ import { WallClock, whyNoWallClock } from '../support/wallClock.ts';
 
 const missing = whyNoWallClock();
 
-const ENGINE = join(import.meta.dirname, '../../src/hls/host/main.ts');
+const ENGINE = join(import.meta.dirname, '../../src/hosts/host/main.ts');
 const HOUR_SECONDS = 3_600;
 /** Segments that the origin offers before its ENDLIST, at five a second. */
 const SEGMENTS = 50;

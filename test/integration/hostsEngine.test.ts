@@ -6,7 +6,7 @@ import { HostBench, jobOf, type Node, until } from '../fixtures/hostBench.ts';
 import { Origin } from '../support/origin/origin.ts';
 import { reconcile } from '../support/origin/reconcile.ts';
 
-const ENGINE = join(import.meta.dirname, '../../src/hls/host/main.ts');
+const ENGINE = join(import.meta.dirname, '../../src/hosts/host/main.ts');
 /** Segments that the origin offers before its ENDLIST, at ten a second. */
 const SEGMENTS = 40;
 

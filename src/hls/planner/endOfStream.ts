@@ -1,4 +1,5 @@
 import type { EndCause } from '../../ledger/record.ts';
+import type { RecordingEnd } from '../../recording/recorder.ts';
 import type { PlannerSource } from './plannerSource.ts';
 
 /** Patience below this would end healthy streams between two polls. */
@@ -12,11 +13,6 @@ const EVIDENCE_POLLS_MAX = 8;
  */
 const REFUSED_MIN_MS = 10_000;
 const REFUSED_MAX_MS = 60_000;
-
-export interface StreamEnd {
-  readonly why: EndCause;
-  readonly evidence: Readonly<Record<string, unknown>>;
-}
 
 export interface EndOfStreamOptions {
   readonly patienceMs: number;
@@ -62,7 +58,7 @@ export class EndOfStream {
   }
 
   /** The end of a stream that is polled, by silence. */
-  silent(now: number): StreamEnd | undefined {
+  silent(now: number): RecordingEnd | undefined {
     const patienceMs = this.#patience();
     if (now - this.#answeredAt >= patienceMs) return this.#end('source.vanished', now);
     // While polls fail nobody knows whether it stands still.
@@ -147,7 +143,7 @@ export class EndOfStream {
     return Math.max(this.#options.patienceMs, PATIENCE_TARGETS_MIN * targetDurationMs);
   }
 
-  #end(why: EndCause, now: number): StreamEnd {
+  #end(why: EndCause, now: number): RecordingEnd {
     return { why, evidence: this.evidence(now) };
   }
 

@@ -1,4 +1,4 @@
-import type { StreamEnd } from './endOfStream.ts';
+import type { RecordingEnd } from '../../recording/recorder.ts';
 import type { PlannedRecord } from './planLines.ts';
 import type { FetchOrder } from './queue.ts';
 import type { PlannerResume } from './resume.ts';
@@ -35,5 +35,5 @@ export interface Plan {
   /** When to ask for a plan again if nothing happens before. */
   readonly wakeAt: number;
   /** Everything advertised is settled, and this is why it is over. */
-  readonly end?: StreamEnd;
+  readonly end?: RecordingEnd;
 }

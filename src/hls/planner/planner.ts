@@ -1,7 +1,8 @@
 import type { SegmentKey } from '../../ledger/record.ts';
+import type { RecordingEnd } from '../../recording/recorder.ts';
 import type { MediaPlaylist, PlaylistCut } from '../playlist/model.ts';
 import { ContentProbe } from './contentProbe.ts';
-import { EndOfStream, type StreamEnd } from './endOfStream.ts';
+import { EndOfStream } from './endOfStream.ts';
 import { GONE, MARKED, SLID_BY, STOPPED } from './losses.ts';
 import { PlannerMarks } from './marks.ts';
 import { endOf, type Placed, type Placement, type Slid } from './placement.ts';
@@ -23,7 +24,6 @@ import { SLID_REMEMBERED_MAX } from './timelineState.ts';
 const STOP_GRACE_MS = 3_000;
 
 export type { Plan, PlannerOptions, PollOrder } from './plan.ts';
-export type { PlannedRecord } from './planLines.ts';
 
 /**
  * What to do about one media playlist that one or several links offer: pure and deterministic; time and chance come in as
@@ -40,7 +40,7 @@ export class Planner {
   readonly #lines: PlanLines;
   #probe: ContentProbe | undefined;
   #stopped: { why: 'duration' | 'stopped'; until: number } | undefined;
-  #over: StreamEnd | undefined;
+  #over: RecordingEnd | undefined;
   #plannedAt: number;
   /** An earlier life may have been shown what nobody has told this one about. */
   #hasToLook: boolean;

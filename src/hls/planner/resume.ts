@@ -1,9 +1,7 @@
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { Unsettled } from '../../ledger/trackLedger.ts';
+import { TAIL_SEGMENTS } from '../../recording/recorderSession.ts';
 import type { StoredBefore } from './history.ts';
-
-/** Stored segments whose content a resumed recording is compared with: more than any usual window holds. */
-export const TAIL_SEGMENTS = 256;
 
 /**
  * How long the recorder is taken to have been away when the wall clock was set back meanwhile, milliseconds. A day: it is better

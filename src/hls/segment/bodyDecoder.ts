@@ -1,7 +1,7 @@
 import type { Transform } from 'node:stream';
 import zlib from 'node:zlib';
 import { KennelError, messageOf } from '../../core/errors.ts';
-import { invalid } from './container.ts';
+import { invalid } from '../../recording/files/container.ts';
 
 /** Takes bytes that are valid only during the call. A promise means: no more until it settles. */
 export type Sink = (bytes: Uint8Array) => undefined | Promise<void>;

@@ -1,6 +1,6 @@
 import { isKennelError } from '../../core/errors.ts';
+import { invalid } from '../../recording/files/container.ts';
 import type { SegmentEncryption } from '../playlist/model.ts';
-import { invalid } from './container.ts';
 import type { KeyStore } from './keyStore.ts';
 import { type FetchedSegment, fetchSegment, type SegmentRequest } from './segmentFile.ts';
 

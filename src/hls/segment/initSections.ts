@@ -2,11 +2,11 @@ import { rename } from 'node:fs/promises';
 import path from 'node:path';
 import { diskError } from '../../ledger/diskError.ts';
 import type { InitStored } from '../../ledger/record.ts';
-import type { JournalWriter } from '../journalWriter.ts';
+import type { MediaDirectories } from '../../recording/files/mediaDirectories.ts';
+import { initFile, initPart, removeFile } from '../../recording/files/mediaFiles.ts';
+import type { JournalWriter } from '../../recording/journalWriter.ts';
 import type { InitSection } from '../playlist/model.ts';
 import { segmentIdentity } from '../playlist/segmentIdentity.ts';
-import type { MediaDirectories } from './mediaDirectories.ts';
-import { initFile, initPart, removeFile } from './mediaFiles.ts';
 import type { FetchedSegment } from './segmentFile.ts';
 import { SharedFlights } from './sharedFlights.ts';
 

@@ -1,4 +1,4 @@
-import { invalid } from './container.ts';
+import { invalid } from '../../recording/files/container.ts';
 
 /** Less than this part of what the playlist says is too little: rounding alone makes at most a fifth (3.34 s told as 4). */
 const SPAN_SHARE_MIN = 0.75;

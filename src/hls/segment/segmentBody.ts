@@ -1,9 +1,9 @@
 import { KennelError } from '../../core/errors.ts';
+import { invalid } from '../../recording/files/container.ts';
 import type { ByteRange } from '../playlist/model.ts';
 import { plainHeaders } from '../transport/fetchText.ts';
 import type { Transport, TransportHead } from '../transport/transport.ts';
 import { BodyDecoder, isEncoded, type Sink } from './bodyDecoder.ts';
-import { invalid } from './container.ts';
 import { refuseStatus } from './refuseStatus.ts';
 
 export interface BodyRequest {

@@ -1,7 +1,12 @@
 import { createDecipheriv, type Decipheriv } from 'node:crypto';
 import type { ChecksumAlgorithm } from '../../ledger/record.ts';
-import { BodyFile } from './bodyFile.ts';
-import { type Container, ContainerCheck, type ExpectedContainer, invalid } from './container.ts';
+import { BodyFile } from '../../recording/files/bodyFile.ts';
+import {
+  type Container,
+  ContainerCheck,
+  type ExpectedContainer,
+  invalid,
+} from '../../recording/files/container.ts';
 import { type BodyRequest, receiveBody } from './segmentBody.ts';
 
 export interface SegmentRequest extends BodyRequest {

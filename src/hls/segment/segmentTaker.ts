@@ -5,7 +5,14 @@ import { isKennelError } from '../../core/errors.ts';
 import { contentHash } from '../../ledger/contentHash.ts';
 import { diskError } from '../../ledger/diskError.ts';
 import type { ChecksumAlgorithm, InitStored, SegmentStored } from '../../ledger/record.ts';
-import type { JournalWriter } from '../journalWriter.ts';
+import { MediaDirectories } from '../../recording/files/mediaDirectories.ts';
+import {
+  mirrorPart,
+  probeFile,
+  removeFile,
+  segmentFile,
+} from '../../recording/files/mediaFiles.ts';
+import type { JournalWriter } from '../../recording/journalWriter.ts';
 import type { FetchOrder, SourcedSegment } from '../planner/queue.ts';
 import type { PlaylistSegment } from '../playlist/model.ts';
 import type { TakenSegment } from '../recordingPorts.ts';
@@ -14,10 +21,9 @@ import { withDeadline } from '../transport/deadline.ts';
 import { BODY_BYTES_MAX } from '../transport/limits.ts';
 import type { Transport } from '../transport/transport.ts';
 import { fetchEncrypted } from './encryptedSegment.ts';
+import { fileExtension } from './fileExtension.ts';
 import { InitSections } from './initSections.ts';
 import { KeyStore } from './keyStore.ts';
-import { MediaDirectories } from './mediaDirectories.ts';
-import { mirrorPart, probeFile, removeFile, segmentFile } from './mediaFiles.ts';
 import { raceMirrors } from './mirrorRace.ts';
 import { PlausibleSpan } from './plausibleSpan.ts';
 import { type FetchedSegment, fetchSegment, type SegmentRequest } from './segmentFile.ts';
@@ -100,7 +106,9 @@ export class SegmentTaker {
     const { clock, writer, attempt } = this.#options;
     const { key, segment, timeoutMs } = order;
     const isProbe = order.purpose === 'probe';
-    const file = isProbe ? probeFile(key.track, attempt) : segmentFile(key, segment, attempt);
+    const file = isProbe
+      ? probeFile(key.track, attempt)
+      : segmentFile(key, fileExtension(segment), attempt);
     const taken = await withDeadline({ clock, timeoutMs, outer }, async (signal) =>
       isProbe ? await this.#probe(order, file, signal) : await this.#race(order, file, signal),
     );

@@ -24,7 +24,7 @@ export async function builtKennel(): Promise<BuiltKennel> {
   ]);
   const source = join(ROOT, 'dist/src');
   return {
-    hostEntry: join(source, 'hls/host/main.js'),
+    hostEntry: join(source, 'hosts/host/main.js'),
     write: (program, directory) => {
       const script = join(directory, `${program}.mjs`);
       const text = stripTypeScriptTypes(

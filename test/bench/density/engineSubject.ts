@@ -1,7 +1,7 @@
 import { globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../../src/core/clock.ts';
-import { hostPool } from '../../../src/hls/hostPool.ts';
+import { hostPool } from '../../../src/hosts/hostPool.ts';
 import { jobSpec } from '../../../src/jobs/jobRequest.ts';
 import type { ProcessTable } from '../record/procfs.ts';
 import type { Ended, Subject, Taken } from '../record/subject.ts';

@@ -29,4 +29,4 @@ process.once('exit', () => {
   const text = JSON.stringify({ beginning, later: figures() });
   writeFileSync(join(dirname(socket), '..', 'loop-delay.json'), text);
 });
-await import('../../../src/hls/host/main.ts');
+await import('../../../src/hosts/host/main.ts');

@@ -120,20 +120,20 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   },
   {
     bug: 'durability is promised before anything is written',
-    file: 'src/hls/journalWriter.ts',
+    file: 'src/recording/journalWriter.ts',
     find: '      try {\n        await this.#commit(batch);',
     replace:
       '      for (const { settle } of batch) settle(true);\n      try {\n        await this.#commit(batch);',
   },
   {
     bug: 'lines that could not be written are let go of',
-    file: 'src/hls/journalWriter.ts',
+    file: 'src/recording/journalWriter.ts',
     find: 'await pause(this.#options.clock, RETRY_MS, this.#abandoned.signal);',
     replace: 'this.#waiting = this.#waiting.slice(batch.length);',
   },
   {
     bug: 'the names of new files are not made durable',
-    file: 'src/hls/journalWriter.ts',
+    file: 'src/recording/journalWriter.ts',
     find: 'for (const directory of directories) await syncDirectory(directory);',
     replace: 'void [directories, syncDirectory];',
   },

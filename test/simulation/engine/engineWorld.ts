@@ -1,14 +1,15 @@
 import { type Clock, pause } from '../../../src/core/clock.ts';
 import { isKennelError, KennelError, messageOf } from '../../../src/core/errors.ts';
-import { JournalWriter } from '../../../src/hls/journalWriter.ts';
-import type { StreamEnd } from '../../../src/hls/planner/endOfStream.ts';
 import { Planner } from '../../../src/hls/planner/planner.ts';
 import { FETCHES_MAX } from '../../../src/hls/planner/queue.ts';
-import { resumeFrom, TAIL_SEGMENTS } from '../../../src/hls/planner/resume.ts';
+import { resumeFrom } from '../../../src/hls/planner/resume.ts';
 import type { FirstPlaylist } from '../../../src/hls/recordingRun.ts';
 import { RecordingRun } from '../../../src/hls/recordingRun.ts';
 import { type Journal, openJournal, readJournal } from '../../../src/ledger/journal.ts';
 import type { LedgerRecord } from '../../../src/ledger/record.ts';
+import { JournalWriter } from '../../../src/recording/journalWriter.ts';
+import type { RecordingEnd } from '../../../src/recording/recorder.ts';
+import { TAIL_SEGMENTS } from '../../../src/recording/recorderSession.ts';
 import { SimClock } from '../simClock.ts';
 import type { EngineScript } from './engineScript.ts';
 import { SimDisk } from './simDisk.ts';
@@ -72,7 +73,7 @@ export class EngineWorld {
   readonly trace: string[] = [];
   /** When no recorder lived, milliseconds. */
   readonly deadSpans: { from: number; to: number }[] = [{ from: 0, to: 0 }];
-  end: StreamEnd | undefined;
+  end: RecordingEnd | undefined;
   lives = 0;
   #life = 0;
   #run: RecordingRun | undefined;
@@ -225,7 +226,7 @@ export class EngineWorld {
     return writer;
   }
 
-  async #record(life: Life, { ledger }: Journal, writer: JournalWriter): Promise<StreamEnd> {
+  async #record(life: Life, { ledger }: Journal, writer: JournalWriter): Promise<RecordingEnd> {
     const { clock } = life;
     const { second } = this.script;
     const feed = new SimSources({

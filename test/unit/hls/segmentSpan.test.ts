@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/core/clock.ts';
 import { PlausibleSpan } from '../../../src/hls/segment/plausibleSpan.ts';
-import { TsWalk } from '../../../src/hls/segment/tsWalk.ts';
+import { TsWalk } from '../../../src/recording/files/tsWalk.ts';
 import { loadSet } from '../../support/origin/mediaSet.ts';
 import { failureOf, hasty, orderOf, segmentOf, setup } from './segmentTakerSetup.ts';
 import { answer, rawServer } from './transportServer.ts';

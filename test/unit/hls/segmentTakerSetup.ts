@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import { type Clock, systemClock } from '../../../src/core/clock.ts';
-import { JournalWriter } from '../../../src/hls/journalWriter.ts';
 import type { FetchOrder } from '../../../src/hls/planner/queue.ts';
 import type { PlaylistSegment } from '../../../src/hls/playlist/model.ts';
 import { fetchFailure } from '../../../src/hls/segment/fetchFailure.ts';
@@ -14,6 +13,7 @@ import { openJournal, readJournal } from '../../../src/ledger/journal.ts';
 import { Ledger } from '../../../src/ledger/ledger.ts';
 import type { ChecksumAlgorithm } from '../../../src/ledger/record.ts';
 import { verifyFiles } from '../../../src/ledger/verifyFiles.ts';
+import { JournalWriter } from '../../../src/recording/journalWriter.ts';
 import { answer, rawServer } from './transportServer.ts';
 
 /** A clock whose delays of up to this are over at once; longer ones never are. */

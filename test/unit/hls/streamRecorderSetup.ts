@@ -4,7 +4,7 @@ import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { JobSpec } from '../../../machines/vocabulary.ts';
 import { type Clock, systemClock } from '../../../src/core/clock.ts';
-import { recordStream } from '../../../src/hls/streamRecorder.ts';
+import { nativeRecorder } from '../../../src/hls/nativeRecorder.ts';
 import { leanTransport } from '../../../src/hls/transport/leanTransport.ts';
 import { readJournal } from '../../../src/ledger/journal.ts';
 import { Ledger } from '../../../src/ledger/ledger.ts';
@@ -39,7 +39,7 @@ export async function recorderSetup() {
     await rm(directory, { recursive: true, force: true });
   });
   const record = (spec: Partial<JobSpec>, attempt = 1, clock: Clock = fasterBy(30)) =>
-    recordStream({
+    nativeRecorder(transport)({
       job: {
         id: 'job-1',
         attempt,
@@ -54,7 +54,6 @@ export async function recorderSetup() {
         },
       },
       directory,
-      transport,
       clock,
       random: () => 0.5,
       onStarted: (at) => {

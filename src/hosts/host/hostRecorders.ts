@@ -4,15 +4,11 @@ import type { Clock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import { NO_PROGRESS, type RecorderJob } from '../../process/recorderDriver.ts';
-import type { StreamRecorder, StreamRecorderOptions } from '../streamRecorder.ts';
-import type { Transport } from '../transport/transport.ts';
+import type { Recorder, StartRecorder } from '../../recording/recorder.ts';
 import { boundedExit, EXITS_KEPT_MAX, type KeptExit, type RunningRecorder } from './protocol.ts';
 
-export type RecordStream = (options: StreamRecorderOptions) => StreamRecorder;
-
 export interface HostRecordersOptions {
-  readonly recordStream: RecordStream;
-  readonly transport: Transport;
+  readonly startRecorder: StartRecorder;
   readonly clock: Clock;
   random(): number;
   readonly log: Log;
@@ -22,7 +18,7 @@ export interface HostRecordersOptions {
 
 interface Running {
   readonly job: RecorderJob;
-  recorder: StreamRecorder | undefined;
+  recorder: Recorder | undefined;
   startedAt?: number;
   progress: Progress;
   killed: boolean;
@@ -143,14 +139,13 @@ export class HostRecorders {
     this.#keep({ jobId: job.id, attempt: job.attempt, killed: running.killed, exit });
   }
 
-  #record(running: Running, directory: string): StreamRecorder {
-    const { recordStream, transport, clock, random, log, onStarted } = this.#options;
+  #record(running: Running, directory: string): Recorder {
+    const { startRecorder, clock, random, log, onStarted } = this.#options;
     const { job } = running;
     const who = { jobId: job.id, attempt: job.attempt };
-    return recordStream({
+    return startRecorder({
       job,
       directory,
-      transport,
       clock,
       random,
       onStarted: (at) => {

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { RecorderExit } from '../../../machines/ports.ts';
 import { systemClock } from '../../../src/core/clock.ts';
-import { HostRecorders } from '../../../src/hls/host/hostRecorders.ts';
-import { EXITS_KEPT_MAX, type KeptExit } from '../../../src/hls/host/protocol.ts';
-import type { StreamRecorderOptions } from '../../../src/hls/streamRecorder.ts';
+import { HostRecorders } from '../../../src/hosts/host/hostRecorders.ts';
+import { EXITS_KEPT_MAX, type KeptExit } from '../../../src/hosts/host/protocol.ts';
+import type { RecorderOptions } from '../../../src/recording/recorder.ts';
 import { jobOf } from '../../fixtures/hostBench.ts';
 
 const ENDED: RecorderExit = { kind: 'ended', why: 'endlist', retryable: false, evidence: {} };
 
 interface Fake {
-  readonly options: StreamRecorderOptions;
+  readonly options: RecorderOptions;
   readonly calls: string[];
   end(exit: RecorderExit): void;
 }
@@ -19,7 +19,7 @@ function setup({ isBroken = false } = {}) {
   const heard: KeptExit[] = [];
   const started: unknown[] = [];
   const recorders = new HostRecorders({
-    recordStream: (options) => {
+    startRecorder: (options) => {
       if (isBroken) throw new Error('cannot begin');
       const { promise, resolve } = Promise.withResolvers<RecorderExit>();
       const calls: string[] = [];
@@ -31,7 +31,6 @@ function setup({ isBroken = false } = {}) {
         progress: () => ({ beats: 1, bytes: 2, advertised: 3, settled: 4 }),
       };
     },
-    transport: { get: () => Promise.reject(new Error('not used')), close: () => undefined },
     clock: systemClock,
     random: () => 0,
     log: () => undefined,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { KennelError } from '../../../src/core/errors.ts';
-import { MediaDirectories } from '../../../src/hls/segment/mediaDirectories.ts';
+import { MediaDirectories } from '../../../src/recording/files/mediaDirectories.ts';
 
 const disk = vi.hoisted(() => ({ sync: (_directory: string): Promise<void> => Promise.resolve() }));
 vi.mock('../../../src/ledger/syncDirectory.ts', () => ({

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { BodyFile } from '../../../src/hls/segment/bodyFile.ts';
+import { BodyFile } from '../../../src/recording/files/bodyFile.ts';
 
 const piece = Buffer.alloc(300 * 1024, 7);
 

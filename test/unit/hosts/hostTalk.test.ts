@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RecorderExit } from '../../../machines/ports.ts';
 import type { Clock } from '../../../src/core/clock.ts';
-import { Host } from '../../../src/hls/host/host.ts';
-import { lineReader } from '../../../src/hls/host/lines.ts';
-import { type ToHost, writeMessage } from '../../../src/hls/host/protocol.ts';
+import { Host } from '../../../src/hosts/host/host.ts';
+import { lineReader } from '../../../src/hosts/host/lines.ts';
+import { type ToHost, writeMessage } from '../../../src/hosts/host/protocol.ts';
 import { jobOf, until } from '../../fixtures/hostBench.ts';
 
 /** A clock whose timers fire when the test says so; the recorders let go at once, so nothing waits for them. */
@@ -76,7 +76,7 @@ async function setup() {
   const host = new Host({
     hostId: 'h-00000000',
     socketPath,
-    recordStream: ({ job }) => {
+    startRecorder: ({ job }) => {
       const { promise, resolve } = Promise.withResolvers<RecorderExit>();
       ends.set(job.id, resolve);
       const end = (why: string) => resolve({ kind: 'crashed', why, retryable: true, evidence: {} });
@@ -87,7 +87,6 @@ async function setup() {
       const progress = () => ({ beats: 1, bytes: 2, advertised: 3, settled: 4 });
       return { exited: promise, stop: end, kill, progress };
     },
-    transport: { get: () => Promise.reject(new Error('not used')), close: () => undefined },
     clock,
     random: () => 0,
     log: () => undefined,

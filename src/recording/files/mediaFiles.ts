@@ -3,7 +3,6 @@ import path from 'node:path';
 import { systemCodeOf } from '../../core/errors.ts';
 import { diskError } from '../../ledger/diskError.ts';
 import type { SegmentKey } from '../../ledger/record.ts';
-import type { PlaylistSegment } from '../playlist/model.ts';
 
 const MEDIA = 'media';
 
@@ -23,26 +22,18 @@ export const initPart = (track: string, download: number, attempt: number): stri
 /** Where a segment from another than its first address is downloaded to. */
 export const mirrorPart = (file: string, address: number): string => `${file}.${address}.part`;
 
+/** `extension`: for people and players; the ledger's `container` comes from the content. */
 export function segmentFile(
   { track, epoch, msn }: SegmentKey,
-  segment: PlaylistSegment,
+  extension: string,
   attempt: number,
 ): string {
   const digits = (value: number, length: number) => String(value).padStart(length, '0');
-  const name = `${digits(msn, 10)}${mark(attempt)}.${extension(segment)}`;
+  const name = `${digits(msn, 10)}${mark(attempt)}.${extension}`;
   return `${MEDIA}/${track}/e${digits(epoch, 4)}/${name}`;
 }
 
 const mark = (attempt: number): string => (attempt > 1 ? `-${attempt}` : '');
-
-/** For people and players; the ledger's `container` comes from the content. */
-function extension({ init, url }: PlaylistSegment): string {
-  if (init !== undefined) return 'm4s';
-  const [, packed] = /\.(aac|mp3|ac3|ec3)$/i.exec(url.pathname) ?? [];
-  if (packed !== undefined) return packed.toLowerCase();
-  if (/\.(?:web)?vtt$/i.test(url.pathname)) return 'vtt';
-  return /\.(m4s|mp4|m4v|m4a|cmfv|cmfa)$/i.test(url.pathname) ? 'm4s' : 'ts';
-}
 
 /** Deletes a file; one that is not there is fine. Rejects with `disk.failed`. */
 export async function removeFile(file: string): Promise<void> {

@@ -2,16 +2,9 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
-import type { Transport } from '../transport/transport.ts';
+import type { StartRecorder } from '../../recording/recorder.ts';
 import { Host } from './host.ts';
 import { hostLog } from './hostLog.ts';
-import type { RecordStream } from './hostRecorders.ts';
-
-export interface HostProcessOptions {
-  readonly recordStream: RecordStream;
-  /** Or how to open it, given the host's log. */
-  readonly transport: Transport | ((log: Log) => Transport);
-}
 
 /** EX_SOFTWARE of sysexits(3): an internal fault. */
 const FAULT_EXIT_CODE = 70;
@@ -32,7 +25,9 @@ const argumentsOf = (argv: readonly string[]) =>
  * The life of a recorder host process, from its arguments (`--id`, `--socket`, `--orphan-grace-ms`) to its exit: 0 when it
  * was told to quit or its grace is over, 70 at once when something was thrown that no single recorder is to blame for.
  */
-export async function hostProcess(options: HostProcessOptions): Promise<void> {
+export async function hostProcess(
+  recorders: (log: Log) => StartRecorder | Promise<StartRecorder>,
+): Promise<void> {
   const given = argumentsOf(process.argv.slice(2));
   const { id: hostId, socket: socketPath } = given;
   if (hostId === undefined || socketPath === undefined) {
@@ -41,8 +36,7 @@ export async function hostProcess(options: HostProcessOptions): Promise<void> {
   process.title = 'kennel-recorder-host';
   const log = hostLog(hostId);
   const host = new Host({
-    recordStream: options.recordStream,
-    transport: typeof options.transport === 'function' ? options.transport(log) : options.transport,
+    startRecorder: await recorders(log),
     hostId,
     socketPath,
     clock: systemClock,

@@ -5,10 +5,10 @@ import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { type Clock, systemClock } from '../../../src/core/clock.ts';
 import type { KennelError } from '../../../src/core/errors.ts';
-import { JournalWriter } from '../../../src/hls/journalWriter.ts';
 import { openJournal, readJournal } from '../../../src/ledger/journal.ts';
 import { JOURNAL_FILE, openJournalFile } from '../../../src/ledger/journalFile.ts';
 import type { SegmentLost } from '../../../src/ledger/record.ts';
+import { JournalWriter } from '../../../src/recording/journalWriter.ts';
 
 const gap = (msn: number): SegmentLost => ({
   ...{ t: 'gap', track: 'main', epoch: 0, msn, count: 1, at: 1 },

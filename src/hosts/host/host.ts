@@ -4,9 +4,9 @@ import type { Clock } from '../../core/clock.ts';
 import { pause } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
-import type { Transport } from '../transport/transport.ts';
+import type { StartRecorder } from '../../recording/recorder.ts';
 import { removeHostFiles, writeHostFile } from './hostFile.ts';
-import { type CrashedRecorder, HostRecorders, type RecordStream } from './hostRecorders.ts';
+import { type CrashedRecorder, HostRecorders } from './hostRecorders.ts';
 import { lineReader } from './lines.ts';
 import {
   LINE_BYTES_MAX,
@@ -21,8 +21,7 @@ export interface HostOptions {
   readonly hostId: string;
   /** Where to listen. The directory exists and is nobody else's. */
   readonly socketPath: string;
-  readonly recordStream: RecordStream;
-  readonly transport: Transport;
+  readonly startRecorder: StartRecorder;
   readonly clock: Clock;
   random(): number;
   readonly log: Log;

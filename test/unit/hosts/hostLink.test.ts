@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/core/clock.ts';
-import { PROTOCOL, type ToSupervisor, writeMessage } from '../../../src/hls/host/protocol.ts';
-import { HOST_LIMITS } from '../../../src/hls/hostPool/hostLimits.ts';
-import { HostLink } from '../../../src/hls/hostPool/hostLink.ts';
+import { PROTOCOL, type ToSupervisor, writeMessage } from '../../../src/hosts/host/protocol.ts';
+import { HOST_LIMITS } from '../../../src/hosts/pool/hostLimits.ts';
+import { HostLink } from '../../../src/hosts/pool/hostLink.ts';
 import { startTicksOf } from '../../../src/process/procfs.ts';
 import { SHORT_LIMITS, until } from '../../fixtures/hostBench.ts';
 

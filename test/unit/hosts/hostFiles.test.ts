@@ -12,14 +12,18 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { hostFilePathOf, removeHostFiles, writeHostFile } from '../../../src/hls/host/hostFile.ts';
+import {
+  hostFilePathOf,
+  removeHostFiles,
+  writeHostFile,
+} from '../../../src/hosts/host/hostFile.ts';
 import {
   newHostId,
   pruneHostLogs,
   scanHosts,
   socketPathOf,
-} from '../../../src/hls/hostPool/hostScan.ts';
-import { socketDirectory } from '../../../src/hls/hostPool/socketDirectory.ts';
+} from '../../../src/hosts/pool/hostScan.ts';
+import { socketDirectory } from '../../../src/hosts/pool/socketDirectory.ts';
 import { startTicksOf } from '../../../src/process/procfs.ts';
 
 const directories: string[] = [];

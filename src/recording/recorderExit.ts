@@ -15,6 +15,7 @@ const PASSING: ReadonlySet<KennelErrorCode> = new Set([
 
 /** What a recorder that gave up reports. An error that is none of Kennel's is a bug: the recorder crashed. */
 export function failedExit(error: unknown): RecorderExit {
+  if (error instanceof RecorderFell) return error.exit;
   if (!isKennelError(error)) {
     const evidence = { message: messageOf(error) };
     return { kind: 'crashed', why: 'recorder.crashed', retryable: true, evidence };
@@ -35,4 +36,15 @@ export const killedExit = (why: string): RecorderExit => ({
 export function endedExit({ why, evidence }: Omit<RecordingEnded, 't' | 'at'>): RecorderExit {
   const kind = why === 'duration' || why === 'stopped' ? 'stopped' : 'ended';
   return { kind, why, retryable: false, evidence };
+}
+
+/** What a recording throws that knows its exit already: a program that fell, with what it said. */
+export class RecorderFell extends Error {
+  override readonly name = 'RecorderFell';
+  readonly exit: RecorderExit;
+
+  constructor(exit: RecorderExit) {
+    super(`The recorder fell: ${exit.why}.`);
+    this.exit = exit;
+  }
 }

@@ -4,7 +4,7 @@ import {
   ContainerCheck,
   type ExpectedContainer,
   sniffContainer,
-} from '../../../src/hls/segment/container.ts';
+} from '../../../src/recording/files/container.ts';
 
 const ts = (packets: number) =>
   Buffer.concat(Array.from({ length: packets }, (_, i) => Buffer.alloc(188, i).fill(0x47, 0, 1)));

@@ -8,13 +8,13 @@ import type { Service } from '../core/service.ts';
 import { AT_ONCE, killLadder } from '../process/killLadder.ts';
 import { processesWithEnvironment, startTicksOf } from '../process/procfs.ts';
 import type { RecorderDriver } from '../process/recorderDriver.ts';
-import { HOST_LIMITS, type HostLimits } from './hostPool/hostLimits.ts';
-import { HostLink } from './hostPool/hostLink.ts';
-import { HostMemory } from './hostPool/hostMemory.ts';
-import { newHostId, pruneHostLogs, scanHosts, socketPathOf } from './hostPool/hostScan.ts';
-import { PooledRecorders } from './hostPool/pooledRecorders.ts';
-import { socketDirectory } from './hostPool/socketDirectory.ts';
-import { type HostProcess, NODE_MARKER, spawnHost } from './hostPool/spawnHost.ts';
+import { HOST_LIMITS, type HostLimits } from './pool/hostLimits.ts';
+import { HostLink } from './pool/hostLink.ts';
+import { HostMemory } from './pool/hostMemory.ts';
+import { newHostId, pruneHostLogs, scanHosts, socketPathOf } from './pool/hostScan.ts';
+import { PooledRecorders } from './pool/pooledRecorders.ts';
+import { socketDirectory } from './pool/socketDirectory.ts';
+import { type HostProcess, NODE_MARKER, spawnHost } from './pool/spawnHost.ts';
 
 export interface HostPoolOptions {
   /** Where hosts are found again by the next life of this node. One node, one directory. */

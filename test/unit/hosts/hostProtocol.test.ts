@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lineReader } from '../../../src/hls/host/lines.ts';
+import { lineReader } from '../../../src/hosts/host/lines.ts';
 import {
   boundedExit,
   EVIDENCE_CHARACTERS_MAX,
@@ -8,7 +8,7 @@ import {
   parseToSupervisor,
   type ToHost,
   writeMessage,
-} from '../../../src/hls/host/protocol.ts';
+} from '../../../src/hosts/host/protocol.ts';
 
 const START: ToHost = {
   type: 'start',

@@ -3,21 +3,34 @@ import { KennelError } from '../core/errors.ts';
 import { CHECKSUMS_DEFAULT } from '../ledger/contentHash.ts';
 import { type Journal, openJournal, readJournal } from '../ledger/journal.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
-import { JobRecording } from './jobRecording.ts';
+import { mediaFiles, removeUnnamed } from './files/mediaFiles.ts';
 import { JournalWriter } from './journalWriter.ts';
-import type { StreamEnd } from './planner/endOfStream.ts';
-import { TAIL_SEGMENTS } from './planner/resume.ts';
-import { mediaFiles, removeUnnamed } from './segment/mediaFiles.ts';
-import type { StreamRecorderOptions } from './streamRecorderContract.ts';
-import { endedExit, failedExit, killedExit } from './streamRecorderExit.ts';
+import type {
+  MakeRecording,
+  Recorder,
+  RecorderOptions,
+  Recording,
+  RecordingEnd,
+  StartRecorder,
+} from './recorder.ts';
+import { endedExit, failedExit, killedExit } from './recorderExit.ts';
+
+/** Segments of each track that the ledger keeps in memory: what a recorder that goes on compares with. */
+export const TAIL_SEGMENTS = 256;
 
 /** How long the last lines may take to be written once the recording is over, milliseconds. */
 const LAST_LINES_MS = 3_000;
 
+export interface SessionOptions extends RecorderOptions {
+  /** Who records, for the journal: `native`, `yt-dlp`, … */
+  readonly name: string;
+  readonly makeRecording: MakeRecording;
+}
+
 /** One run of a recorder, from opening the journal to closing it. */
-export class RecorderSession {
-  readonly #options: StreamRecorderOptions;
-  #recording: JobRecording | undefined;
+class RecorderSession {
+  readonly #options: SessionOptions;
+  #recording: Recording | undefined;
   #journal: Journal | undefined;
   #writer: JournalWriter | undefined;
   #stopping: 'duration' | 'stopped' | undefined;
@@ -25,7 +38,7 @@ export class RecorderSession {
   #broken: { readonly reason: unknown } | undefined;
   #diskError: KennelError | undefined;
 
-  constructor(options: StreamRecorderOptions) {
+  constructor(options: SessionOptions) {
     this.#options = options;
   }
 
@@ -76,7 +89,7 @@ export class RecorderSession {
   }
 
   async #write(journal: Journal): Promise<RecorderExit> {
-    const { clock, job, log } = this.#options;
+    const { clock, job, name, log } = this.#options;
     const writer = new JournalWriter({
       journal,
       clock,
@@ -95,7 +108,7 @@ export class RecorderSession {
         void writer.write({ t: 'recording', v: 1, checksums, jobId: job.id, at });
       }
       const { attempt } = job;
-      void writer.write({ t: 'attempt', attempt, at, recorder: 'native', pid: process.pid });
+      void writer.write({ t: 'attempt', attempt, at, recorder: name, pid: process.pid });
       await this.#clear();
       const end = await this.#record(journal, writer);
       return await this.#finish(writer, end);
@@ -104,8 +117,8 @@ export class RecorderSession {
     }
   }
 
-  async #record({ ledger }: Journal, writer: JournalWriter): Promise<StreamEnd> {
-    const recording = new JobRecording({ ...this.#options, ledger, writer });
+  async #record({ ledger }: Journal, writer: JournalWriter): Promise<RecordingEnd> {
+    const recording = this.#options.makeRecording({ ...this.#options, ledger, writer });
     this.#recording = recording;
     if (this.#broken !== undefined) throw this.#broken.reason;
     if (this.#stopping !== undefined) recording.stop(this.#stopping);
@@ -122,7 +135,7 @@ export class RecorderSession {
     if (removed.length > 0) log('Half-written files are removed.', { files: removed.length });
   }
 
-  async #finish(writer: JournalWriter, end: StreamEnd): Promise<RecorderExit> {
+  async #finish(writer: JournalWriter, end: RecordingEnd): Promise<RecorderExit> {
     const { clock, log } = this.#options;
     const written = writer.write({ t: 'ended', at: clock.now(), ...end });
     // Whoever was told to let go meanwhile has flushed nothing.
@@ -140,3 +153,16 @@ const letGo = new Error('the recorder was told to let go');
 
 const fileOf = (record: LedgerRecord): string | undefined =>
   record.t === 'segment' || record.t === 'init' ? record.file : undefined;
+
+/** Recorders that write their journal here and record as `makeRecording` does. `nameOf` says who records, for the journal. */
+export const recorderOf =
+  (makeRecording: MakeRecording, nameOf: (options: RecorderOptions) => string): StartRecorder =>
+  (options): Recorder => {
+    const session = new RecorderSession({ ...options, name: nameOf(options), makeRecording });
+    return {
+      exited: session.run(),
+      stop: (why) => session.stop(why),
+      kill: (why) => session.kill(why),
+      progress: () => session.progress(),
+    };
+  };

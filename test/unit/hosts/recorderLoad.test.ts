@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RecorderLoad } from '../../../src/hls/hostPool/recorderLoad.ts';
+import { RecorderLoad } from '../../../src/hosts/pool/recorderLoad.ts';
 import { SimClock } from '../../simulation/simClock.ts';
 
 function setup() {

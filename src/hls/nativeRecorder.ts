@@ -1,0 +1,14 @@
+import type { MakeRecording, StartRecorder } from '../recording/recorder.ts';
+import { recorderOf } from '../recording/recorderSession.ts';
+import { JobRecording } from './jobRecording.ts';
+import type { Transport } from './transport/transport.ts';
+
+/** The native engine: HLS over this transport. */
+export const nativeRecording =
+  (transport: Transport): MakeRecording =>
+  (options) =>
+    new JobRecording({ ...options, transport });
+
+/** Recorders that know the native engine and nothing else. */
+export const nativeRecorder = (transport: Transport): StartRecorder =>
+  recorderOf(nativeRecording(transport), () => 'native');
