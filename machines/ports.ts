@@ -61,6 +61,8 @@ export interface ProgramSigns {
   readonly outputBytes: number;
   /** Media time that it has put out, milliseconds. */
   readonly mediaMs: number;
+  /** Media time that the whole recording holds, with that of earlier programs and attempts, milliseconds. */
+  readonly recordedMs: number;
   /** CPU time of it and all that it started, milliseconds. */
   readonly cpuMs: number;
   /** Every process of it is stopped (SIGSTOP, a debugger): nothing will come of waiting. */

@@ -1,0 +1,43 @@
+import type { Clock } from '../../core/clock.ts';
+import type { Ledger } from '../../ledger/ledger.ts';
+import type { JournalWriter } from '../../recording/journalWriter.ts';
+
+export interface ProgramOutputOptions {
+  /** The recording's directory. */
+  readonly directory: string;
+  readonly attempt: number;
+  /** What earlier attempts have stored. */
+  readonly ledger: Ledger;
+  readonly writer: JournalWriter;
+  readonly clock: Clock;
+  /** Whoever waits on the disk or the journal lets go when it is aborted. */
+  readonly signal: AbortSignal;
+  /** Awaited once, before the first line about media is written: the recording has begun. */
+  begun(): Promise<void>;
+  log(message: string, fields: Readonly<Record<string, unknown>>): void;
+}
+
+/** The output of one program, from its first byte to its end. */
+export interface OutputRun {
+  /**
+   * Takes the next bytes, copying them. A promise means: no more until it settles. Throws or rejects with `segment.invalid` when it is neither
+   * MPEG-TS nor fragmented MP4, `disk.full`, `disk.failed`, or the signal's reason.
+   */
+  write(bytes: Uint8Array): undefined | Promise<void>;
+  /** The program has ended: what is whole of the open piece is stored. Resolves once all of it is durable and named in the journal. */
+  end(): Promise<void>;
+  /** Media time of this run that was put out, what overlaps with earlier runs included, milliseconds. */
+  readonly mediaMs: number;
+  readonly hadMedia: boolean;
+}
+
+/** The media that programs put out, one after another, on its way into one recording. */
+export interface ProgramOutput {
+  /** Only one run at a time; the one before has ended. */
+  run(): OutputRun;
+  /** Pieces that this attempt came to know of, and how many of them are stored or named. */
+  readonly advertised: number;
+  readonly settled: number;
+  /** Media time that the whole recording holds, milliseconds. */
+  readonly recordedMs: number;
+}
