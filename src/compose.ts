@@ -6,6 +6,7 @@ import type { Finish, Leash, Store } from '../machines/ports.ts';
 import { supervisionTree } from '../machines/tree.ts';
 import type { Kennel } from './cli/context.ts';
 import { version } from './cli/version.ts';
+import { hostEnvironment } from './config/hostSettings.ts';
 import type { Config } from './config/schema.ts';
 import { systemClock as clock, pause } from './core/clock.ts';
 import { messageOf } from './core/errors.ts';
@@ -180,8 +181,7 @@ const recorderHosts = (config: Config, log: Log) =>
     logDirectory: logDirectoryOf(config),
     hosts: config.hosts,
     limits: { memoryBytesMax: config.hostMemoryMiB * 1024 ** 2 },
-    environment:
-      config.certificatesFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: config.certificatesFile },
+    environment: hostEnvironment(config),
     clock,
     log,
   });
