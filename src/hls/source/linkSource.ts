@@ -6,7 +6,7 @@ import type { FetchedText } from '../transport/fetchText.ts';
 import type { Transport } from '../transport/transport.ts';
 import { playlistAnswer } from './playlistAnswer.ts';
 import { type ChosenRendition, chooseRenditions } from './renditions.ts';
-import { renewalAt, urlExpiry } from './urlExpiry.ts';
+import { renewalAt, urlExpiry } from '../../intake/urlExpiry.ts';
 import { chooseVariant, type RecordedVariant, recordedVariant, sameVariants } from './variants.ts';
 
 /** The track that holds the picture, or everything there is. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { renewalAt, urlExpiry } from '../../../src/hls/source/urlExpiry.ts';
+import { renewalAt, urlExpiry } from '../../../src/intake/urlExpiry.ts';
 
 const now = Date.parse('2026-11-21T12:00:00Z');
 const later = now + 3_600_000;
