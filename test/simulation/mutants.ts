@@ -77,7 +77,7 @@ const TREE_MUTANTS: readonly Mutant[] = [
     file: 'machines/bigDogKit.ts',
     find: 'job: ({ context: { job } }) => ({ ...job, attempt: job.attempt + 1 }),',
     replace:
-      'job: ({ context: { job } }) => ({ startedAt: now(), ...job, attempt: job.attempt + 1 }),',
+      'job: ({ context: { job } }) => ({ ...job, attempt: job.attempt + 1 }), begunAt: ({ context }) => context.begunAt ?? elapsed(),',
   },
   {
     bug: 'the restart budget is larger than the policy says',
@@ -124,8 +124,8 @@ const TREE_MUTANTS: readonly Mutant[] = [
   {
     bug: 'a last life still does what the others fell over',
     file: 'machines/bigDogKit.ts',
-    find: 'const { startedAt } = isLastLife ? job : await',
-    replace: 'const { startedAt } = await',
+    find: '= isLastLife ? job : await finish.footage',
+    replace: '= await finish.footage',
   },
   {
     bug: 'a new life does not look into the journal for when the recording began',
