@@ -2,7 +2,10 @@ import net from 'node:net';
 import tls from 'node:tls';
 import type { Clock } from '../../core/clock.ts';
 import { KennelError } from '../../core/errors.ts';
+import type { AddressRules } from '../../egress/addressRules.ts';
+import { guardedLookup } from '../../egress/guardedLookup.ts';
 import { KEEP_ALIVE_PROBE_MS } from './limits.ts';
+import { portOf } from './portOf.ts';
 import type { ResponseHead } from './responseHead.ts';
 import { ResponseParser } from './responseParser.ts';
 import type { TlsClient } from './tlsClient.ts';
@@ -34,7 +37,10 @@ export interface Exchange {
 export interface ConnectionOptions {
   readonly url: URL;
   readonly clock: Clock;
+  /** How names are resolved. Default: by the system. */
   readonly lookup?: net.LookupFunction;
+  /** Which of its addresses the name may have. An address in the URL is not checked. */
+  readonly rules?: AddressRules;
   readonly tlsClient: TlsClient;
   /** The connection may be used again, for as long as the server keeps it. */
   onIdle(connection: Connection, serverIdleMs: number | undefined): void;
@@ -82,6 +88,15 @@ export class Connection {
 
   get usable(): boolean {
     return !this.#socket.destroyed && this.#socket.readable && this.#socket.writable;
+  }
+
+  /** Whether rules other than those it was opened under permit it as well. Only for one that is idle. */
+  isWithin(rules: AddressRules | undefined): boolean {
+    if (rules === undefined) return true;
+    const { url } = this.#options;
+    const { remoteAddress: address } = this.#socket;
+    if (address === undefined) return false;
+    return rules.permits({ host: url.hostname, address, port: portOf(url) });
   }
 
   run(exchange: Exchange): void {
@@ -226,14 +241,17 @@ export class Connection {
 }
 
 function open(options: ConnectionOptions, read: (bytes: Buffer) => void): net.Socket {
-  const { url } = options;
+  const { url, rules } = options;
   const secure = url.protocol === 'https:';
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const buffer = sharedReadBuffer ?? Buffer.allocUnsafeSlow(READ_BYTES);
+  const port = portOf(url);
+  const lookup =
+    rules === undefined ? options.lookup : guardedLookup({ rules, port, lookup: options.lookup });
   const socketOptions = {
     host,
-    port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
-    ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
+    port,
+    ...(lookup === undefined ? {} : { lookup }),
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,

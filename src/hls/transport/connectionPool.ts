@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
+import type { AddressRules } from '../../egress/addressRules.ts';
 import type { Connection } from './connection.ts';
 import { CONNECTION_AGE_MS_MAX, IDLE_SOCKET_MARGIN_MS } from './limits.ts';
 
@@ -7,7 +8,7 @@ export interface ConnectionPoolOptions {
   readonly idleSocketMs: number;
   readonly socketsPerOrigin: number;
   readonly clock: Clock;
-  connect(url: URL): Connection;
+  connect(url: URL, rules: AddressRules | undefined): Connection;
 }
 
 interface Origin {
@@ -18,9 +19,16 @@ interface Origin {
   readonly waiting: Waiter[];
 }
 
-interface Waiter {
+/** What a request wants of its connection. */
+export interface Wanted {
   readonly url: URL;
+  /** One that was never used. */
   readonly fresh: boolean;
+  /** Who may be connected to; absent: everybody. */
+  readonly rules: AddressRules | undefined;
+}
+
+interface Waiter extends Wanted {
   readonly use: (connection: Connection) => void;
 }
 
@@ -36,12 +44,12 @@ export class ConnectionPool {
   }
 
   /**
-   * Hands over a connection, at once or when one is free, in the order of asking. `fresh`: one that was never used.
-   * Returns a function that gives up waiting.
+   * Hands over a connection, at once or when one is free, in the order of asking; never one that the asker's own rules would
+   * not have let it open. Returns a function that gives up waiting.
    */
-  acquire(url: URL, fresh: boolean, use: (connection: Connection) => void): () => void {
-    const origin = this.#origin(url);
-    const waiter: Waiter = { url, fresh, use };
+  acquire(wanted: Wanted, use: (connection: Connection) => void): () => void {
+    const origin = this.#origin(wanted.url);
+    const waiter: Waiter = { ...wanted, use };
     if (!this.#serve(origin, waiter)) origin.waiting.push(waiter);
     return () => {
       const index = origin.waiting.indexOf(waiter);
@@ -86,25 +94,36 @@ export class ConnectionPool {
     this.#dropIdle(() => true);
   }
 
-  #serve(origin: Origin, { url, fresh, use }: Waiter): boolean {
-    const now = this.#options.clock.elapsed();
-    while (!fresh) {
-      const entry = origin.idle.pop();
-      if (entry === undefined) break;
-      if (entry.until > now && entry.connection.usable) {
-        use(entry.connection);
-        return true;
-      }
-      entry.connection.drop();
+  #serve(origin: Origin, waiter: Waiter): boolean {
+    const { url, fresh, rules, use } = waiter;
+    const kept = fresh ? undefined : this.#idleFor(origin, rules);
+    if (kept !== undefined) {
+      use(kept);
+      return true;
     }
     if (origin.open >= this.#options.socketsPerOrigin) {
-      // The place of an idle one comes free when it has closed; `forget` serves the waiter then.
-      if (fresh) origin.idle.shift()?.connection.drop();
+      // The place of an idle one, which is not for this waiter, comes free when it has closed; `forget` serves the waiter then.
+      origin.idle.shift()?.connection.drop();
       return false;
     }
     origin.open++;
-    use(this.#options.connect(url));
+    use(this.#options.connect(url, rules));
     return true;
+  }
+
+  #idleFor(origin: Origin, rules: AddressRules | undefined): Connection | undefined {
+    const now = this.#options.clock.elapsed();
+    const { idle } = origin;
+    for (let index = idle.length - 1; index >= 0; index--) {
+      const { connection, until } = idle[index] ?? {};
+      if (connection === undefined || until === undefined) continue;
+      const isUsable = until > now && connection.usable;
+      if (isUsable && !connection.isWithin(rules)) continue;
+      idle.splice(index, 1);
+      if (isUsable) return connection;
+      connection.drop();
+    }
+    return undefined;
   }
 
   #origin(url: URL): Origin {

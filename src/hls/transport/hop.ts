@@ -1,3 +1,4 @@
+import type { AddressRules } from '../../egress/addressRules.ts';
 import type { RequestHeaders } from './requestHead.ts';
 import type { ClientName, TransportHead, TransportRequest } from './transport.ts';
 
@@ -12,8 +13,8 @@ export interface HopRequest
   readonly headers: RequestHeaders;
   /** Checked: `http:` or `https:`. */
   readonly proxy?: URL;
-  /** The proxy is the operator's: it may stand at an address that is not permitted otherwise. */
-  readonly proxyTrusted?: boolean;
+  /** Who may be connected to; absent: everybody. Addresses that stand in the URL were checked already. */
+  readonly rules?: AddressRules;
 }
 
 export interface HopAnswer extends TransportHead {

@@ -1,3 +1,4 @@
+import type { AddressRules } from '../../egress/addressRules.ts';
 import { CookieJar } from './cookieJar.ts';
 import { plainHeaders } from './fetchText.ts';
 import { checkedProxy, parseProxy } from './proxyUrl.ts';
@@ -12,14 +13,16 @@ export interface JobTransportOptions {
   readonly cookies?: CookieJarLike;
   /** For everything that the job fetches. Default: the transport's. */
   readonly proxy?: URL | string;
+  /** Who the job may connect to. Default: the transport's. */
+  readonly rules?: AddressRules;
 }
 
 /**
- * A job's view of the transport that it shares with others: its own cookies, headers and proxy. Closing it does nothing: the
+ * A job's view of the transport that it shares with others: its own cookies, headers, proxy and address rules. Closing it does nothing: the
  * connections are not its own. Throws `usage.invalid` when the proxy is none.
  */
 export function jobTransport(transport: Transport, options: JobTransportOptions): Transport {
-  const { sources } = options;
+  const { sources, rules } = options;
   const cookies = options.cookies ?? new CookieJar();
   const proxy = proxyOf(options.proxy);
   const origins = new Set(sources.map(({ origin }) => origin));
@@ -34,6 +37,7 @@ export function jobTransport(transport: Transport, options: JobTransportOptions)
         headers,
         cookies,
         ...(proxy === undefined ? {} : { proxy }),
+        ...(rules === undefined ? {} : { rules }),
       });
     },
     close: () => undefined,

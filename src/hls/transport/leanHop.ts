@@ -4,7 +4,6 @@ import { KennelError } from '../../core/errors.ts';
 import { BodyExchange } from './bodyExchange.ts';
 import { Connection } from './connection.ts';
 import { ConnectionPool } from './connectionPool.ts';
-import { guardedLookup, type PermitAddress } from './guardedLookup.ts';
 import type { Hop, HopAnswer, HopRequest } from './hop.ts';
 import { IDLE_SOCKET_MS, SOCKETS_PER_ORIGIN } from './limits.ts';
 import { requestHead } from './requestHead.ts';
@@ -18,8 +17,6 @@ export interface ClientOptions {
   readonly socketsPerOrigin?: number;
   /** PEM certificates to trust instead of the system's. */
   readonly certificateAuthorities?: string;
-  /** Which addresses may be connected to, asked after DNS. Default: all. */
-  readonly permitAddress?: PermitAddress;
   /** How names are resolved. Default: by the system. */
   readonly lookup?: LookupFunction;
 }
@@ -30,18 +27,19 @@ export interface ClientOptions {
  */
 export function leanHop(options: ClientOptions = {}): Hop {
   const clock = options.clock ?? systemClock;
-  const lookup = lookupOf(options);
+  const { lookup } = options;
   const tlsClient = new TlsClient(options.certificateAuthorities);
   const pool: ConnectionPool = new ConnectionPool({
     idleSocketMs: options.idleSocketMs ?? IDLE_SOCKET_MS,
     socketsPerOrigin: options.socketsPerOrigin ?? SOCKETS_PER_ORIGIN,
     clock,
-    connect: (url) =>
+    connect: (url, rules) =>
       new Connection({
         url,
         clock,
         tlsClient,
         ...(lookup === undefined ? {} : { lookup }),
+        ...(rules === undefined ? {} : { rules }),
         onIdle: (connection, serverIdleMs) => pool.release(url, connection, serverIdleMs),
         onClosed: (connection) => pool.forget(url, connection),
       }),
@@ -49,14 +47,9 @@ export function leanHop(options: ClientOptions = {}): Hop {
   return { get: async (request) => await exchange(pool, request), close: () => pool.close() };
 }
 
-/** How sockets find addresses, and which they may find; nothing to be said when the system's way will do. */
-export function lookupOf({ permitAddress, lookup }: ClientOptions): LookupFunction | undefined {
-  return permitAddress === undefined ? lookup : guardedLookup(permitAddress, lookup);
-}
-
 /** Tries once more when a kept connection turns out to be closed. */
 function exchange(pool: ConnectionPool, request: HopRequest): Promise<HopAnswer> {
-  const { url, headers, signal } = request;
+  const { url, headers, signal, rules } = request;
   if (request.proxy !== undefined) {
     throw new KennelError('usage.invalid', 'the lean client cannot use a proxy');
   }
@@ -88,7 +81,7 @@ function exchange(pool: ConnectionPool, request: HopRequest): Promise<HopAnswer>
         retry: () => attempt(true),
       });
       connection = undefined;
-      stopWaiting = pool.acquire(url, fresh, (acquired) => {
+      stopWaiting = pool.acquire({ url, fresh, rules }, (acquired) => {
         connection = acquired;
         acquired.run(once);
       });

@@ -1,7 +1,9 @@
+import type { AddressRules } from '../../egress/addressRules.ts';
+import { checkLiteralAddress } from '../../egress/guardedLookup.ts';
 import { cookieHeader } from './cookieHeader.ts';
-import { checkLiteralAddress, type PermitAddress } from './guardedLookup.ts';
 import type { Hop } from './hop.ts';
 import { REDIRECTS_MAX } from './limits.ts';
+import { portOf } from './portOf.ts';
 import { checkedProxy } from './proxyUrl.ts';
 import { checkUrl, redirectOf } from './redirect.ts';
 import {
@@ -15,12 +17,9 @@ import { unavailable } from './transportError.ts';
 
 export interface RedirectingTransportOptions {
   readonly userAgent?: string;
-  /**
-   * Which addresses may be connected to. Here for addresses that stand in a URL (redirects and proxies of requests included);
-   * those of names are for the hop to ask about.
-   */
-  readonly permitAddress?: PermitAddress;
-  /** The operator's proxy, for requests that name none. It is not asked about its address. */
+  /** Who may be connected to, for requests that do not say. Default: everybody. */
+  readonly rules?: AddressRules;
+  /** For requests that name none. */
   readonly proxy?: URL;
 }
 
@@ -38,18 +37,16 @@ export function redirectingTransport(
     'accept-encoding': 'identity',
   };
   const ownProxy = options.proxy === undefined ? undefined : checkedProxy(options.proxy);
-  const check = (url: URL): void => {
-    checkUrl(url);
-    if (options.permitAddress !== undefined) checkLiteralAddress(url, options.permitAddress);
-  };
 
   async function get(request: TransportRequest): Promise<TransportResponse> {
     let url = request.url;
     let headers: RequestHeaders = { ...defaults, ...checkedHeaders(request.headers ?? {}) };
     const proxy = request.proxy === undefined ? ownProxy : checkedProxy(request.proxy);
-    if (request.proxy !== undefined) check(request.proxy);
+    const rules = request.rules ?? options.rules;
     for (let redirects = 0; ; redirects++) {
-      check(url);
+      checkUrl(url);
+      if (rules !== undefined)
+        checkLiteralAddress({ host: url.hostname, port: portOf(url) }, rules);
       const { setCookies, ...answer } = await hop.get({
         url,
         headers: withUserInfo(url, withCookies(url, headers, request)),
@@ -58,7 +55,8 @@ export function redirectingTransport(
         idleTimeoutMs: request.idleTimeoutMs,
         onHead: (head) => request.onHead?.(head),
         onData: (bytes) => request.onData(bytes),
-        ...(proxy === undefined ? {} : { proxy, proxyTrusted: request.proxy === undefined }),
+        ...(proxy === undefined ? {} : { proxy }),
+        ...(rules === undefined ? {} : { rules }),
       });
       if (setCookies.length > 0) await request.cookies?.take(url, setCookies);
       const next = redirectOf(url, answer);

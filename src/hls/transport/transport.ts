@@ -1,3 +1,5 @@
+import type { AddressRules } from '../../egress/addressRules.ts';
+
 /** How an answer begins. */
 export interface TransportHead {
   readonly status: number;
@@ -29,6 +31,11 @@ export interface TransportRequest {
   readonly cookies?: CookieJarLike;
   /** The proxy for this request, `http(s)://[user:password@]host[:port]`, also after redirects. Default: the transport's. */
   readonly proxy?: URL;
+  /**
+   * Who may be connected to, redirects included. Default: the transport's. Where there is a proxy, names are resolved there: only
+   * addresses that stand in a URL are checked then, and not that of the proxy, which is the operator's choice.
+   */
+  readonly rules?: AddressRules;
   /** Called once, before the first piece of a 2xx body. What it throws fails the request. */
   onHead?(head: TransportHead): void;
   /**
@@ -49,7 +56,7 @@ export interface TransportResponse extends TransportHead {
 /**
  * Resolves for every complete answer, whatever its status. Rejects with a KennelError: `source.unavailable` (no
  * connection, reset, malformed HTTP; `details.truncated` when the body was shorter than announced, `details.system` for the
- * system's word), `source.refused` (an address that is not permitted, a proxy that wants another password),
+ * system's word), `source.refused` (a proxy that wants another password), `address.refused` (the rules do not permit it),
  * `timeout.exceeded`, `limit.exceeded`; and with the signal's reason when aborted.
  */
 export interface Transport {

@@ -2,6 +2,8 @@ import type { LookupFunction } from 'node:net';
 import { type buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import type { Clock } from '../../core/clock.ts';
 import { systemCodeOf } from '../../core/errors.ts';
+import type { AddressRules } from '../../egress/addressRules.ts';
+import { guardedLookup } from '../../egress/guardedLookup.ts';
 import type { HopRequest } from './hop.ts';
 import {
   CONNECT_MS_MAX,
@@ -11,6 +13,7 @@ import {
   KEEP_ALIVE_PROBE_MS,
   UNUSED_CLIENT_MS,
 } from './limits.ts';
+import { portOf } from './portOf.ts';
 import { basicAuthorization } from './requestHead.ts';
 
 export interface UndiciClientsOptions {
@@ -21,8 +24,8 @@ export interface UndiciClientsOptions {
   readonly lookup?: LookupFunction;
 }
 
-/** To whom, and through whom. */
-type Way = Pick<HopRequest, 'url' | 'proxy' | 'proxyTrusted'>;
+/** To whom, through whom, and who may be connected to. */
+type Way = Pick<HopRequest, 'url' | 'proxy' | 'rules'>;
 
 interface Client {
   readonly dispatcher: Dispatcher;
@@ -32,12 +35,14 @@ interface Client {
 }
 
 /**
- * The connections of undici: a client for each origin and proxy, closed when nobody has asked it for `UNUSED_CLIENT_MS`
+ * The connections of undici: a client for each origin and proxy (without one: also for each set of rules), closed when nobody has asked it for `UNUSED_CLIENT_MS`
  * (undici itself would keep HTTP/2 connections for as long as the server does).
  */
 export class UndiciClients {
   readonly #options: UndiciClientsOptions;
   readonly #clients = new Map<string, Client>();
+  readonly #names = new WeakMap<AddressRules, string>();
+  #named = 0;
   #sweep: unknown;
   #closed = false;
 
@@ -47,8 +52,8 @@ export class UndiciClients {
 
   /** Hands over the dispatcher for a URL. `release` must be called once when the request has settled. */
   acquire(way: Way): { dispatcher: Dispatcher; release(): void } {
-    const { url, proxy, proxyTrusted = false } = way;
-    const key = `${proxy?.href ?? ''} ${proxyTrusted} ${url.origin}`;
+    const { url, proxy, rules } = way;
+    const key = `${proxy?.href ?? this.#nameOf(rules)} ${url.origin}`;
     const client = this.#clients.get(key) ?? this.#open(key, way);
     client.users++;
     return {
@@ -69,21 +74,24 @@ export class UndiciClients {
     this.#dropUnused(0);
   }
 
-  #open(key: string, { url, proxy, proxyTrusted = false }: Way): Client {
-    const dispatcher = proxy === undefined ? this.#direct(url) : this.#proxied(proxy, proxyTrusted);
+  #open(key: string, { url, proxy, rules }: Way): Client {
+    const dispatcher = proxy === undefined ? this.#direct(url, rules) : this.#proxied(proxy);
     const client = { dispatcher, users: 0, usedAt: this.#options.clock.elapsed() };
     this.#clients.set(key, client);
     return client;
   }
 
-  #direct(url: URL): Dispatcher {
+  #direct(url: URL, rules: AddressRules | undefined): Dispatcher {
+    const { lookup } = this.#options;
+    const guarded =
+      rules === undefined ? lookup : guardedLookup({ rules, port: portOf(url), lookup });
     return new Pool(url.origin, {
       ...this.#poolOptions(),
-      connect: this.#connect({ http2: true, guarded: true }),
+      connect: this.#connect(true, guarded),
     });
   }
 
-  #proxied(proxy: URL, trusted: boolean): Dispatcher {
+  #proxied(proxy: URL): Dispatcher {
     const bare = new URL(proxy.origin);
     const token = basicAuthorization(proxy);
     const poolOptions = this.#poolOptions();
@@ -94,8 +102,8 @@ export class UndiciClients {
       ...(token === undefined ? {} : { token }),
       // What goes to http links is asked in absolute form, as every proxy expects; only https needs a tunnel.
       proxyTunnel: false,
-      requestTls: this.#connect({ http2: true, guarded: true }),
-      proxyTls: this.#connect({ http2: false, guarded: !trusted }),
+      requestTls: this.#connect(true),
+      proxyTls: this.#connect(false, this.#options.lookup),
       clientFactory: (origin, options) =>
         new Pool(origin, { ...poolOptions, ...options, headersTimeout: CONNECT_MS_MAX }),
       factory: (origin, options) =>
@@ -122,16 +130,24 @@ export class UndiciClients {
     };
   }
 
-  #connect({ http2, guarded }: { http2: boolean; guarded: boolean }) {
-    const { certificateAuthorities, lookup } = this.#options;
+  #connect(http2: boolean, lookup?: LookupFunction) {
+    const { certificateAuthorities } = this.#options;
     return {
       allowH2: http2,
       timeout: CONNECT_MS_MAX,
       keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
       autoSelectFamily: true,
       ...(certificateAuthorities === undefined ? {} : { ca: certificateAuthorities }),
-      ...(lookup === undefined || !guarded ? {} : { lookup }),
+      ...(lookup === undefined ? {} : { lookup }),
     };
+  }
+
+  /** A connection that was opened under some rules may lead to where others do not permit. */
+  #nameOf(rules: AddressRules | undefined): string {
+    if (rules === undefined) return '';
+    const name = this.#names.get(rules) ?? `rules-${++this.#named}`;
+    this.#names.set(rules, name);
+    return name;
   }
 
   #armSweep(): void {

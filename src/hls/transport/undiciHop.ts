@@ -1,6 +1,6 @@
 import { systemClock } from '../../core/clock.ts';
 import type { Hop, HopAnswer, HopRequest } from './hop.ts';
-import { type ClientOptions, lookupOf } from './leanHop.ts';
+import type { ClientOptions } from './leanHop.ts';
 import { IDLE_SOCKET_MS, SOCKETS_PER_ORIGIN } from './limits.ts';
 import { UndiciClients } from './undiciClients.ts';
 import { UndiciExchange } from './undiciExchange.ts';
@@ -13,8 +13,7 @@ import { refuseUnendedStreams } from './unendedStreams.ts';
 export function undiciHop(options: ClientOptions = {}): Hop {
   refuseUnendedStreams();
   const clock = options.clock ?? systemClock;
-  const { certificateAuthorities } = options;
-  const lookup = lookupOf(options);
+  const { certificateAuthorities, lookup } = options;
   const clients = new UndiciClients({
     clock,
     idleSocketMs: options.idleSocketMs ?? IDLE_SOCKET_MS,

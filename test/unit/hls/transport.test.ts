@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
+import { addressRules } from '../../../src/egress/addressRules.ts';
 import { answer, movedClock, rawServer } from './transportServer.ts';
 import { asked, setup } from './transportSetup.ts';
 
@@ -360,16 +361,16 @@ describe('what is asked', () => {
     expect(server.requests[0]).toContain('cookie: a=\u00e4');
   });
 
-  test('goes only to addresses that are permitted, names and redirects included', async () => {
+  test('goes only where its rules permit, names included, unless the request has rules of its own', async () => {
     const server = await rawServer(answer('hello'));
-    const { get } = setup({ permitAddress: (address) => !/^(127\.|::1)/.test(address) });
-    const refused = { code: 'source.refused' };
+    const { get } = setup({ rules: addressRules([]) });
+    const refused = { code: 'address.refused', retryable: false };
     await expect(get(server.url())).rejects.toMatchObject(refused);
     const named = server.url();
     named.hostname = 'localhost';
     await expect(get(named)).rejects.toMatchObject(refused);
     expect(server.sockets).toHaveLength(0);
-    const open = setup({ permitAddress: () => true });
-    expect(await open.get(named)).toMatchObject({ body: 'hello' });
+    const rules = addressRules([`127.0.0.0/8:${server.url().port}`]);
+    expect(await get(named, { rules })).toMatchObject({ body: 'hello' });
   });
 });

@@ -266,13 +266,4 @@ describe.each(['lean', 'undici'] as const)('the client %s', (client) => {
     expect(await get(server.url())).toMatchObject({ body: 'hello' });
     for (const socket of server.sockets) if (!socket.destroyed) await once(socket, 'close');
   });
-
-  test('goes only to addresses that are permitted', async () => {
-    const server = await rawServer(answer('hello'));
-    const named = server.url();
-    named.hostname = 'localhost';
-    const { get } = setup(client, { permitAddress: (address) => !/^(127\.|::1)/.test(address) });
-    await expect(get(named)).rejects.toMatchObject({ code: 'source.refused' });
-    expect(server.sockets).toHaveLength(0);
-  });
 });

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { addressRules } from '../../../src/egress/addressRules.ts';
 import {
   type HybridTransportOptions,
   hybridTransport,
@@ -163,7 +164,7 @@ describe('what goes wrong with a proxy', () => {
     await expect(get(secure, { proxy: silent.url, signal })).rejects.toBe('enough');
   });
 
-  test('is refused before anything is asked: another protocol, no link, an address that is not permitted', async () => {
+  test('is refused before anything is asked: another protocol, no link, a password in a header', async () => {
     const { get, transport } = setup();
     for (const proxy of ['socks5://user:topsecret@127.0.0.1:1', 'ftp://user:topsecret@x']) {
       const error: unknown = await get(plain, { proxy: new URL(proxy) }).catch(
@@ -178,26 +179,22 @@ describe('what goes wrong with a proxy', () => {
     await expect(
       get(plain, { headers: { 'proxy-authorization': 'Basic topsecret' } }),
     ).rejects.toMatchObject({ code: 'usage.invalid' });
-    const proxy = await forwardProxy({ userInfo: 'other:password' });
-    const permitAddress = (address: string) => !address.startsWith('127.');
-    const guarded = setup({ permitAddress });
-    await expect(guarded.get(plain, { proxy: proxy.url })).rejects.toMatchObject({
-      code: 'source.refused',
-    });
-    expect(proxy.requests).toEqual([]);
-    const named = new URL(proxy.url);
-    named.hostname = 'localhost';
-    await expect(guarded.get(plain, { proxy: named })).rejects.toMatchObject({
-      code: 'source.refused',
-    });
-    named.username = '';
-    named.password = '';
-    const operators = setup({ permitAddress, proxy: named });
-    await expect(operators.get(plain)).rejects.toMatchObject({ details: { status: 407 } });
-    expect(proxy.requests.splice(0)).toEqual([`GET ${plain.href}`]);
-    await expect(operators.get(new URL('http://127.0.0.1:1/'))).rejects.toMatchObject({
-      code: 'source.refused',
-    });
-    expect(proxy.requests).toEqual([]);
+  });
+
+  test('stands where its operator put it: rules are for what is asked of it, as far as an address says where that is', async () => {
+    const proxy = await forwardProxy();
+    const rules = addressRules([]);
+    const named = new URL('http://name.invalid/');
+    for (const transport of [setup({ rules }), setup({ rules, proxy: proxy.url })]) {
+      const own = { proxy: proxy.url };
+      const refused = { code: 'address.refused' };
+      await expect(transport.get(new URL('http://127.0.0.1:1/'), own)).rejects.toMatchObject(
+        refused,
+      );
+      await expect(transport.get(new URL('https://[::1]/'), own)).rejects.toMatchObject(refused);
+      expect(proxy.requests.splice(0)).toEqual([]);
+      expect(await transport.get(named, own)).toMatchObject({ status: 502 });
+      expect(proxy.requests.splice(0)).toEqual([`GET ${named.href}`]);
+    }
   });
 });

@@ -1,0 +1,40 @@
+import { isHostName } from './hostName.ts';
+import { isPublicAddress, plainAddress } from './publicAddress.ts';
+
+/** By protocol, where a link names no port (IANA's registry; Adobe's for RTMP). */
+const PORTS: Readonly<Record<string, number>> = {
+  'http:': 80,
+  'https:': 443,
+  'rtmp:': 1935,
+  'rtmpe:': 1935,
+  'rtmpt:': 80,
+  'rtmps:': 443,
+  'rtmpte:': 80,
+  'rtmpts:': 443,
+  'rtsp:': 554,
+  'rtsps:': 322,
+  'mms:': 1755,
+};
+
+/**
+ * What an operator's own links stand for, as entries for `addressRules`: whoever types a link to 127.0.0.1:8000 may reach this
+ * host at this port, and nothing else that is private. Links without a host or a known port, and public addresses, need none.
+ */
+export function reachOfLinks(links: readonly (URL | string)[]): string[] {
+  const entries = links.flatMap((link) => {
+    const url = typeof link === 'string' ? URL.parse(link) : link;
+    if (url === null) return [];
+    const port = url.port === '' ? portOf(url.protocol) : Number(url.port);
+    // Only of http links does URL tidy the host: numbers that are addresses, Unicode, letter case.
+    const host = URL.parse(`http://${url.hostname}/`)?.hostname.replace(/\.$/, '') ?? '';
+    const address = plainAddress(host);
+    // URL lets names pass that no name server knows (`a!b`): they stand for nothing that could be reached.
+    if (port === undefined || (address === undefined && !isHostName(host))) return [];
+    if (address !== undefined && isPublicAddress(address)) return [];
+    return [`${host}:${port}`];
+  });
+  return [...new Set(entries)];
+}
+
+const portOf = (protocol: string): number | undefined =>
+  Object.hasOwn(PORTS, protocol) ? PORTS[protocol] : undefined;
