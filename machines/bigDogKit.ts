@@ -1,8 +1,8 @@
 import { assign, fromPromise, sendTo, setup } from 'xstate';
 import { ABANDONED, type Because, endOf, type Farewell, type Note } from './bigDogReasons.ts';
-import { durationDoggy } from './durationDoggy.ts';
+import { durationDoggy, mediaOf } from './durationDoggy.ts';
 import { heartbeatDoggy } from './heartbeatDoggy.ts';
-import type { Footage, Job, JobLog, Ports, RecorderNews } from './ports.ts';
+import type { Footage, Job, JobLog, Leash, Ports, RecorderNews } from './ports.ts';
 import { recorder } from './recorder.ts';
 import { backoffMs, isSpent, withCrash } from './supervision/backoff.ts';
 import { tempFileDoggy } from './tempFileDoggy.ts';
@@ -43,7 +43,7 @@ export interface BigDogContext {
 
 /** What Big Dog's chart is made of: its actors, guards, delays and actions, closed over the ports. */
 export function bigDogKit(ports: Ports) {
-  const { elapsed, random, policy, store, finish } = ports;
+  const { elapsed, random, policy, store, finish, leash } = ports;
   const crashesNow = (context: BigDogContext, budget = policy.recorder) =>
     withCrash(context.crashes, elapsed(), budget);
 
@@ -79,7 +79,7 @@ export function bigDogKit(ports: Ports) {
       wasBitten: ({ context }) => context.farewell === 'silent' || context.farewell === 'muxing',
       isLive: ({ context }) => context.live,
       hasStarted: ({ context }) => context.job.startedAt !== undefined,
-      isOver: ({ context }) => elapsed() >= endOf(context),
+      isOver: ({ context }) => elapsed() >= endOf(context) || isFilled(leash, context.job),
       isSpent: ({ context }) => isSpent(crashesNow(context), policy.recorder),
       isFinishSpent: ({ context }) => isSpent(crashesNow(context, policy.finish), policy.finish),
       wasRead: ({ context }, state: JobState) => context.woken === state,
@@ -130,6 +130,10 @@ export type BigDogKit = ReturnType<typeof bigDogKit>;
 /** A date in the past on the monotonic clock. One that lies in the future, because the clock was set back since, counts as now. */
 const monotonic = ({ now, elapsed }: Ports, at: number): number =>
   elapsed() - Math.max(0, now() - at);
+
+/** A program has brought as much media as was asked for: it may come faster than it plays. */
+const isFilled = (leash: Leash, { id, spec: { durationMs } }: Job): boolean =>
+  durationMs !== undefined && mediaOf(leash, id) >= durationMs;
 
 /** Every life of a Big Dog begins so: clear what another life left behind, then take ownership and read the truth. */
 const wake = (ports: Ports) =>

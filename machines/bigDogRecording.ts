@@ -122,7 +122,10 @@ const watchedState = (kit: BigDogKit) =>
       {
         id: 'heartbeatDoggy',
         src: 'heartbeatDoggy',
-        input: ({ context }) => ({ jobId: context.job.id }),
+        input: ({ context: { job } }) => ({
+          jobId: job.id,
+          ...(job.spec.watch && { watch: job.spec.watch }),
+        }),
         onDone: {
           target: 'biting',
           actions: [
@@ -149,7 +152,11 @@ const watchedState = (kit: BigDogKit) =>
         invoke: {
           id: 'durationDoggy',
           src: 'durationDoggy',
-          input: ({ context }) => ({ until: endOf(context) }),
+          input: ({ context }) => ({
+            jobId: context.job.id,
+            until: endOf(context),
+            durationMs: context.job.spec.durationMs ?? Number.POSITIVE_INFINITY,
+          }),
           onDone: {
             target: '#bigDog.recording.leaving',
             actions: [

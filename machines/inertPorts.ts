@@ -29,6 +29,7 @@ export const inertPorts: Ports = {
     graceMs: 0,
     heartbeat: { everyMs: 0, patience: 0 },
     lookMs: 0,
+    programLookMs: 0,
     capacity: 0,
   },
 };

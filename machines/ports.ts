@@ -161,6 +161,8 @@ export interface Policy {
   };
   /** How often tempFileDoggy looks, milliseconds. */
   readonly lookMs: number;
+  /** How often each doggy looks at a recorder that is a program, milliseconds. */
+  readonly programLookMs: number;
   /** Jobs at once on this node. */
   readonly capacity: number;
 }

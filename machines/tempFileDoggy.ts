@@ -15,7 +15,15 @@ export const tempFileDoggy = ({ leash, policy }: Pick<Ports, 'leash' | 'policy'>
       output: {} as Partial<StrayFile>,
     },
     guards: { smells: ({ context }) => leash.strayFiles(context.jobId) !== undefined },
-    delays: { look: policy.lookMs },
+    delays: {
+      look: ({ context }) => {
+        const { program, beats } = leash.progress(context.jobId);
+        // Before its first numbers nobody knows which kind of recorder it is.
+        const slowMs =
+          beats === 0 ? Math.min(policy.heartbeat.everyMs, policy.lookMs) : policy.lookMs;
+        return program ? policy.programLookMs : slowMs;
+      },
+    },
   }).createMachine({
     id: 'tempFileDoggy',
     description: 'Barks when the recorder muxes by itself, or leaves a temporary file lying about.',
@@ -24,7 +32,8 @@ export const tempFileDoggy = ({ leash, policy }: Pick<Ports, 'leash' | 'policy'>
     initial: 'sniffing',
     states: {
       sniffing: {
-        description: 'Looks through the recording directory again and again.',
+        description:
+          'Asks again and again whether the recorder has seen such a file, or a muxer, in its work directory.',
         always: {
           guard: 'smells',
           target: 'barking',
@@ -35,6 +44,6 @@ export const tempFileDoggy = ({ leash, policy }: Pick<Ports, 'leash' | 'policy'>
         },
         after: { look: { target: 'sniffing', reenter: true } },
       },
-      barking: { type: 'final', description: 'A stray file was found.' },
+      barking: { type: 'final', description: 'The recorder muxes, or a file is astray.' },
     },
   });

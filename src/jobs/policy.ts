@@ -14,5 +14,8 @@ export const POLICY: Policy = {
   heartbeat: { everyMs: 2_000, patience: 5 },
   // A tool that muxes by itself is busy for longer than that; with 2 s, these looks were most of what a quiet tree costs.
   lookMs: 5_000,
+  // Hosts tell the signs of programs as often. A program that was stopped or begins to mux is known after two or three looks,
+  // so that another one records within three seconds; a hundred programs cost less than a hundredth of a core.
+  programLookMs: 500,
   capacity: 1_000,
 };

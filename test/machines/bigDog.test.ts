@@ -3,6 +3,7 @@ import { createActor } from 'xstate';
 import { bigDog } from '../../machines/bigDog.ts';
 import type { RecorderExit } from '../../machines/ports.ts';
 import { setupPorts } from './ports.ts';
+import { NEWBORN } from './programSigns.ts';
 
 type Bundle = ReturnType<typeof setupPorts>;
 
@@ -128,6 +129,35 @@ test('a silent recorder is killed and started again', async () => {
   expect(decisions.at(-1)).toMatchObject({ dog: 'heartbeatDoggy', why: 'silent' });
   await exit({ why: 'silent' });
   expect(path().at(-1)).toBe('retrying (recorder.silent)');
+});
+
+test('a program that has brought all that was asked for is told to finish, and not started again', async () => {
+  const { pass, orders, decisions, started, world, exit, path } = await setup('pending', {
+    durationMs: 60_000,
+  });
+  await started();
+  world.program = { ...NEWBORN, recordedMs: 60_500 };
+  await pass(1_500);
+  expect(orders).toContain('stop over');
+  expect(decisions.at(-1)).toMatchObject({
+    dog: 'durationDoggy',
+    decision: 'recorder.stop',
+    evidence: { by: 'media', recordedMs: 60_500, durationMs: 60_000 },
+  });
+  await exit({ kind: 'stopped' });
+  expect(path()).toContain('muxing (over)');
+});
+
+test('a program that fell when it had brought all that was asked for is not started again', async () => {
+  const { orders, started, world, exit, path, pass } = await setup('pending', {
+    durationMs: 60_000,
+  });
+  await started();
+  world.program = { ...NEWBORN, recordedMs: 60_000 };
+  await exit({});
+  await pass(200);
+  expect(path()).toContain('muxing (over)');
+  expect(orders.filter((order) => order === 'take')).toHaveLength(1);
 });
 
 test('a recorder that muxes by itself is killed and started again', async () => {

@@ -4,6 +4,7 @@ import { durationDoggy } from '../../machines/durationDoggy.ts';
 import { heartbeatDoggy } from '../../machines/heartbeatDoggy.ts';
 import { tempFileDoggy } from '../../machines/tempFileDoggy.ts';
 import { setupPorts } from './ports.ts';
+import { grown, LIVELY, NEWBORN } from './programSigns.ts';
 
 const setup = (
   doggy: (ports: ReturnType<typeof setupPorts>['ports']) => AnyStateMachine,
@@ -17,16 +18,26 @@ const setup = (
 };
 
 test('durationDoggy barks when the time is up, and not a moment before', async () => {
-  const { pass, barks } = setup(durationDoggy, { until: 10_000 });
+  const { pass, barks, actor } = setup(durationDoggy, {
+    jobId: 'rex',
+    until: 10_000,
+    durationMs: 10_000,
+  });
   await pass(9_999);
   expect(barks()).toBe(false);
   await pass(1);
   expect(barks()).toBe(true);
+  expect(actor.getSnapshot().output).toEqual({ by: 'clock', overdueMs: 0 });
 });
 
 test('durationDoggy waits for months without barking early', async () => {
   const months = 90 * 24 * 3_600_000;
-  const { pass, barks } = setup(durationDoggy, { until: months });
+  const { pass, barks, world } = setup(durationDoggy, {
+    jobId: 'rex',
+    until: months,
+    durationMs: months,
+  });
+  world.beats = 1;
   await pass(months - 1);
   expect(barks()).toBe(false);
   await pass(1);
@@ -34,9 +45,47 @@ test('durationDoggy waits for months without barking early', async () => {
 });
 
 test('durationDoggy never barks where nobody set an end', async () => {
-  const { pass, barks } = setup(durationDoggy, { until: Number.POSITIVE_INFINITY });
+  const { pass, barks } = setup(durationDoggy, {
+    jobId: 'rex',
+    until: Number.POSITIVE_INFINITY,
+    durationMs: Number.POSITIVE_INFINITY,
+  });
   await pass(200 * 24 * 3_600_000);
   expect(barks()).toBe(false);
+});
+
+test('durationDoggy barks when a program has brought as much media as was asked for', async () => {
+  const { pass, world, actor, barks } = setup(durationDoggy, {
+    jobId: 'rex',
+    until: 60_000,
+    durationMs: 60_000,
+  });
+  await pass(1_200);
+  world.program = { ...NEWBORN, recordedMs: 59_999 };
+  await pass(2_000);
+  expect(barks()).toBe(false);
+  world.program = { ...NEWBORN, recordedMs: 61_000 };
+  await pass(500);
+  const output = { by: 'media', recordedMs: 61_000, durationMs: 60_000 };
+  expect(actor.getSnapshot().output).toEqual(output);
+});
+
+test('durationDoggy asks no more about media once it knows that the recorder is no program', async () => {
+  const { pass, world, ports, clock } = setup(durationDoggy, {
+    jobId: 'rex',
+    until: 3_600_000,
+    durationMs: 3_600_000,
+  });
+  world.beats = 3;
+  await pass(5_000);
+  let looks = 0;
+  ports.leash.progress = () => {
+    looks += 1;
+    return { beats: 1, bytes: 0, advertised: 0, settled: 0 };
+  };
+  await pass(3_000_000);
+  expect(looks).toBe(0);
+  expect(clock.pending).toBe(1);
 });
 
 test('heartbeatDoggy barks after as many silent looks as it has patience', async () => {
@@ -62,6 +111,73 @@ test('heartbeatDoggy takes a new recorder that counts from nought for alive', as
   await pass(1_500);
   for (world.beats = 1; world.beats < 6; world.beats++) await pass(1_000);
   expect(barks()).toBe(false);
+});
+
+/** A program that lives on while time passes: told as a host tells it. */
+const passWith = async (
+  { world, pass }: Pick<ReturnType<typeof setupPorts>, 'world' | 'pass'>,
+  ms: number,
+  growth: object,
+) => {
+  for (let passed = 0; passed < ms; passed += 500) {
+    world.program = grown(world.program ?? NEWBORN, 500, growth);
+    await pass(500);
+  }
+};
+
+test('heartbeatDoggy judges a program by its signs, whatever it beats, and says what stood still', async () => {
+  const bundle = setup(heartbeatDoggy, { jobId: 'rex' });
+  await passWith(bundle, 60_000, LIVELY);
+  expect(bundle.barks()).toBe(false);
+  bundle.world.beats = undefined;
+  await passWith(bundle, 14_500, {});
+  expect(bundle.barks()).toBe(false);
+  await passWith(bundle, 1_500, {});
+  expect(bundle.actor.getSnapshot().output).toMatchObject({
+    program: { word: 'hung', limitMs: 15_000, signs: { run: 1, mediaMs: 60_000 } },
+  });
+});
+
+test('heartbeatDoggy knows a frozen program after two looks', async () => {
+  const bundle = setup(heartbeatDoggy, { jobId: 'rex' });
+  await passWith(bundle, 10_000, LIVELY);
+  bundle.world.program = { ...(bundle.world.program ?? NEWBORN), isFrozen: true };
+  await passWith(bundle, 1_000, {});
+  expect(bundle.actor.getSnapshot().output).toMatchObject({ program: { word: 'frozen' } });
+});
+
+test('heartbeatDoggy takes the limits of the job', async () => {
+  const bundle = setup(heartbeatDoggy, { jobId: 'rex', watch: { staleMs: 2_000 } });
+  await passWith(bundle, 10_000, LIVELY);
+  await passWith(bundle, 3_000, {});
+  const output = { program: { word: 'hung', limitMs: 2_000 } };
+  expect(bundle.actor.getSnapshot().output).toMatchObject(output);
+});
+
+test('heartbeatDoggy barks when nothing is told of a program any more, as with a native recorder', async () => {
+  const bundle = setup(heartbeatDoggy, { jobId: 'rex' });
+  await passWith(bundle, 10_000, LIVELY);
+  await bundle.pass(2_400);
+  expect(bundle.barks()).toBe(false);
+  await bundle.pass(1_200);
+  expect(bundle.actor.getSnapshot().output).toEqual({ misses: 6, silentMs: 3_000, beats: 0 });
+});
+
+test('heartbeatDoggy lets a program of which nothing is expected be silent', async () => {
+  const bundle = setup(heartbeatDoggy, { jobId: 'rex' });
+  await passWith(bundle, 10_000, LIVELY);
+  bundle.world.program = { ...(bundle.world.program ?? NEWBORN), isExcused: true };
+  await bundle.pass(3_600_000);
+  expect(bundle.barks()).toBe(false);
+});
+
+test('tempFileDoggy looks at a program often enough that its muxing is known within a second', async () => {
+  const { pass, barks, world } = setup(tempFileDoggy, { jobId: 'rex' });
+  world.program = NEWBORN;
+  await pass(5_000);
+  world.stray = { sign: 'child.muxes', file: 'show.mp4' };
+  await pass(500);
+  expect(barks()).toBe(true);
 });
 
 test('tempFileDoggy barks at the first look that finds a stray file, and says which', async () => {

@@ -1,4 +1,12 @@
-import type { Footage, Job, JobLog, Move, Ports, RecorderNews } from '../../machines/ports.ts';
+import type {
+  Footage,
+  Job,
+  JobLog,
+  Move,
+  Ports,
+  ProgramSigns,
+  RecorderNews,
+} from '../../machines/ports.ts';
 import type { Decision, JobState } from '../../machines/vocabulary.ts';
 import { SimClock } from '../simulation/simClock.ts';
 
@@ -17,6 +25,8 @@ export const setupPorts = (state: JobState = 'pending', spec: Partial<Job['spec'
     stepMs: 0,
     /** Undefined: the recorder beats all the time. */
     beats: undefined as number | undefined,
+    /** Undefined: the recorder is no program. */
+    program: undefined as ProgramSigns | undefined,
     stray: undefined as { sign: string; file: string } | undefined,
     hear: undefined as ((news: RecorderNews) => void) | undefined,
     muxErrors: [] as Error[],
@@ -58,7 +68,13 @@ export const setupPorts = (state: JobState = 'pending', spec: Partial<Job['spec'
       holds: () => world.live,
       clear: async () => void orders.push('clear'),
       end: async () => void orders.push('end'),
-      progress: () => ({ beats: world.beats ?? clock.now, bytes: 0, advertised: 0, settled: 0 }),
+      progress: () => ({
+        beats: world.beats ?? clock.now,
+        bytes: 0,
+        advertised: 0,
+        settled: 0,
+        ...(world.program && { program: world.program }),
+      }),
       strayFiles: () => world.stray,
     },
     store: {
@@ -81,6 +97,7 @@ export const setupPorts = (state: JobState = 'pending', spec: Partial<Job['spec'
       graceMs: 5_000,
       heartbeat: { everyMs: 1_000, patience: 3 },
       lookMs: 1_000,
+      programLookMs: 500,
       capacity: 2,
     },
   };

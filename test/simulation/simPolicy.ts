@@ -9,5 +9,6 @@ export const POLICY: Policy = {
   graceMs: 5_000,
   heartbeat: { everyMs: 3_000, patience: 3 },
   lookMs: 2_000,
+  programLookMs: 1_000,
   capacity: 1_000,
 };
