@@ -58,6 +58,7 @@ export type IntakeRefusal = Extract<
   | 'tool.missing'
   | 'tool.outdated'
   | 'tool.failed'
+  | 'quality.notFound'
 >;
 
 export interface ResolveOptions {
