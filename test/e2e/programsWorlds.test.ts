@@ -203,17 +203,9 @@ testWith('plain streamlink records the origin', ['ffmpeg', 'streamlink'], async 
   const file = target('plain.ts');
   const result = await execa(
     tools.streamlink,
-    [
-      '--no-config',
-      '--hls-live-edge',
-      '6',
-      '-o',
-      file,
-      `hls://${origin.playlistUrl('ts')}`,
-      'best',
-    ],
+    ['--hls-live-edge', '6', '-o', file, `hls://${origin.playlistUrl('ts')}`, 'best'],
     { reject: false, timeout: 60_000 },
   );
-  expect(result.exitCode, result.stdout).toBe(0);
+  expect(result.exitCode, `${result.stdout}${result.stderr}`).toBe(0);
   expectTheShow(await judge({ ffmpeg: tools.ffmpeg, files: [file], set: 'ts' }));
 });

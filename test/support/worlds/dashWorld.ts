@@ -38,10 +38,14 @@ export async function startDashWorld({ ffmpeg }: { readonly ffmpeg: string }): P
   });
 }
 
-/** A client that comes before the first segments takes the stream for a broken one. */
+/** ffmpeg, as a client, reads a stream that is younger than this twice or not at all. */
+const SEGMENTS_AT_FIRST = 4;
+
+/** Resolves when there are as many segments of picture and sound as a client needs. */
 async function manifestWithMedia(directory: string): Promise<void> {
   const isReady = () =>
     existsSync(join(directory, 'show.mpd')) &&
-    readdirSync(directory).filter((name) => /^chunk.*m4s$/.test(name)).length >= 4;
+    readdirSync(directory).filter((name) => /^chunk.*m4s$/.test(name)).length >=
+      2 * SEGMENTS_AT_FIRST;
   while (!isReady()) await sleep(50);
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { serveDirectory } from './directoryServer.ts';
 import { disposable, type World } from './world.ts';
-import { worldMedia } from './worldMedia.ts';
+import { worldMedia, writeTransportStream } from './worldMedia.ts';
 
 export interface FileWorld extends World {
   /** The same show as MP4 (`url`), MPEG-TS and, when it was asked for, WebM with VP9 and Opus. */
@@ -27,6 +27,8 @@ const WEBM_SECONDS = 12;
 /** Plain files behind a plain server. */
 export async function startFileWorld(options: FileWorldOptions): Promise<FileWorld> {
   const media = await worldMedia(options.ffmpeg);
+  const ts = join(media.directory, 'show.ts');
+  writeTransportStream(ts);
   const webm = join(media.directory, 'show.webm');
   if (options.webm) {
     const fast = ['-deadline', 'realtime', '-cpu-used', '8', '-b:v', '150k', '-g', '25'];
@@ -41,7 +43,7 @@ export async function startFileWorld(options: FileWorldOptions): Promise<FileWor
     mp4Url: `${server.url}/show.mp4`,
     tsUrl: `${server.url}/show.ts`,
     webmUrl: `${server.url}/show.webm`,
-    files: { mp4: media.mp4, ts: media.ts, webm },
+    files: { mp4: media.mp4, ts, webm },
     truth: media.set,
     close: async () => {
       await server.close();

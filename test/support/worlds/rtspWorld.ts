@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { freePort } from './ports.ts';
 import { disposable, type World } from './world.ts';
-import { worldMedia } from './worldMedia.ts';
+import { cameraMedia } from './worldMedia.ts';
 import { startWorldProcess, type WorldProcess } from './worldProcess.ts';
 
 export interface RtspWorld extends World {
@@ -22,7 +22,7 @@ export async function startRtspWorld(options: {
   readonly ffmpeg: string;
   readonly python: string;
 }): Promise<RtspWorld> {
-  const media = await worldMedia(options.ffmpeg);
+  const media = await cameraMedia(options.ffmpeg);
   const port = await freePort();
   const began = performance.now();
   let server: WorldProcess | undefined;
