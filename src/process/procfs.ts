@@ -6,15 +6,24 @@ import { systemCodeOf } from '../core/errors.ts';
  * What `/proc` knows about processes (Linux, proc(5)). Elsewhere every question but `pidAlive` has an empty answer, and
  * `pidAlive` cannot tell a reused pid from the old one.
  */
-interface ProcessStat {
+export interface ProcessStat {
   readonly pid: number;
+  /** Of its program, cut at 15 characters. */
+  readonly name: string;
   /** One letter; `Z` and `X` are dead, whether or not somebody has reaped them. */
   readonly state: string;
   readonly parent: number;
   readonly group: number;
   /** When it started, in clock ticks since boot: with the pid it names a process for as long as the machine is up. */
   readonly startTicks: number;
+  /** CPU time that it has used itself, clock ticks. */
+  readonly cpuTicks: number;
+  /** CPU time of those of its children, and theirs, that have ended and were waited for, clock ticks. */
+  readonly childTicks: number;
 }
+
+/** A clock tick of `/proc`, milliseconds: USER_HZ is 100 on every Linux that Node runs on. */
+export const TICK_MS = 10;
 
 /** The command's name may hold spaces and brackets, so the fields are counted from the last closing bracket. */
 function parseStat(pid: number, text: string): ProcessStat | undefined {
@@ -23,10 +32,21 @@ function parseStat(pid: number, text: string): ProcessStat | undefined {
   // Field 22 of proc(5); the state is field 3.
   const startTicks = Number(fields[19]);
   if (state === undefined || !Number.isFinite(startTicks)) return undefined;
-  return { pid, state, parent: Number(parent), group: Number(group), startTicks };
+  const ticks = (index: number) => Number(fields[index] ?? 0);
+  return {
+    pid,
+    name: text.slice(text.indexOf('(') + 1, text.lastIndexOf(')')),
+    state,
+    parent: Number(parent),
+    group: Number(group),
+    startTicks,
+    cpuTicks: ticks(11) + ticks(12),
+    childTicks: ticks(13) + ticks(14),
+  };
 }
 
-function statOf(pid: number): ProcessStat | undefined {
+/** What is known of a process, a zombie included; undefined when it is gone or the platform does not tell. */
+export function statOf(pid: number): ProcessStat | undefined {
   try {
     return parseStat(pid, readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch {
@@ -35,7 +55,8 @@ function statOf(pid: number): ProcessStat | undefined {
   }
 }
 
-const isDead = (stat: ProcessStat): boolean => stat.state === 'Z' || stat.state === 'X';
+/** Zombies are dead, whether or not somebody has reaped them. */
+export const isDead = (stat: ProcessStat): boolean => stat.state === 'Z' || stat.state === 'X';
 
 /** Whether a signal could be sent to this pid; a negative pid asks for its process group. Zombies count. */
 export function signalReaches(pid: number): boolean {
@@ -59,7 +80,8 @@ export function pidAlive(pid: number, startTicks?: number): boolean {
   return !isDead(stat) && (startTicks === undefined || stat.startTicks === startTicks);
 }
 
-async function allProcesses(): Promise<ProcessStat[]> {
+/** All living processes of the machine, as far as it shows them. */
+export async function allProcesses(): Promise<ProcessStat[]> {
   if (process.platform !== 'linux') return [];
   const stats: ProcessStat[] = [];
   for (const name of await readdir('/proc')) {

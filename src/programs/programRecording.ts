@@ -1,0 +1,202 @@
+import type { Progress } from '../../machines/ports.ts';
+import { pause } from '../core/clock.ts';
+import { endMarked } from '../process/programProcesses.ts';
+import type {
+  MakeRecording,
+  Recording,
+  RecordingEnd,
+  RecordingOptions,
+} from '../recording/recorder.ts';
+import { RecorderFell } from '../recording/recorderExit.ts';
+import { afterExit } from './afterExit.ts';
+import { describeProgram } from './describeProgram.ts';
+import type { ProgramOutput } from './output/programOutput.ts';
+import type { ProgramParts } from './programParts.ts';
+import { ProgramTries } from './programTries.ts';
+import { refusalError, type TryReport } from './tryReport.ts';
+import { removeWorkDirectories } from './workDirectory.ts';
+
+/** How often a program is looked at, and the recording beats at least, milliseconds: heartbeatDoggy looks every two seconds. */
+const LOOK_MS = 1_000;
+/** What an earlier life left of this job may take so long to die, milliseconds. */
+const CLEAR_MS = 3_000;
+
+/** One attempt at a recording by programs: one after another, until the source is over or somebody says so. */
+class ProgramRecording implements Recording {
+  readonly #parts: ProgramParts;
+  readonly #options: RecordingOptions;
+  readonly #output: ProgramOutput;
+  readonly #tries: ProgramTries;
+  /** Settled by earlier attempts. */
+  readonly #before: number;
+  /** Aborted when everything is let go of. */
+  readonly #life = new AbortController();
+  /** Aborted also when it is to finish well. */
+  readonly #waiting = new AbortController();
+  #stopping: 'duration' | 'stopped' | undefined;
+  #broken: { readonly reason: unknown } | undefined;
+  #beats = 0;
+  #recordedMs: number;
+  /** When there was new media the last time, or this attempt began; monotonic milliseconds. */
+  #newMediaAt: number;
+  /** Programs since then. */
+  #fruitless = 0;
+
+  constructor(parts: ProgramParts, options: RecordingOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#before = options.ledger.advertised;
+    const { directory, job, ledger, writer, clock, log } = options;
+    const media = { directory, attempt: job.attempt, ledger, writer, clock, log };
+    const { signal } = this.#life;
+    const begun = () => this.#begin();
+    this.#output = parts.output({ ...media, signal, begun });
+    this.#tries = new ProgramTries(parts, {
+      job,
+      directory,
+      clock,
+      ledger,
+      log,
+      output: this.#output,
+      waiting: this.#waiting.signal,
+      beat: () => void this.#beats++,
+    });
+    this.#recordedMs = this.#output.recordedMs;
+    this.#newMediaAt = clock.elapsed();
+  }
+
+  get progress(): Progress {
+    const { advertised, settled } = this.#output;
+    const { bytes, signs } = this.#tries;
+    return {
+      beats: this.#beats,
+      bytes,
+      advertised: this.#before + advertised,
+      settled: this.#before + settled,
+      ...(signs !== undefined && { program: signs }),
+    };
+  }
+
+  stop(why: 'duration' | 'stopped'): void {
+    this.#stopping ??= why;
+    this.#waiting.abort(letGo);
+    this.#tries.stop();
+  }
+
+  abort(reason: unknown): void {
+    this.#broken ??= { reason };
+    this.#waiting.abort(letGo);
+    this.#life.abort(reason);
+    this.#tries.kill();
+  }
+
+  async run(): Promise<RecordingEnd> {
+    const { clock, job, directory, log } = this.#options;
+    const over = new AbortController();
+    const watching = this.#watch(over.signal);
+    try {
+      const ended = await endMarked(job.id, { clock, withinMs: CLEAR_MS });
+      if (ended > 0) log('Processes of an earlier attempt are ended.', { processes: ended });
+      await removeWorkDirectories(directory);
+      return await this.#record();
+    } finally {
+      over.abort(letGo);
+      await watching;
+      this.#life.abort(letGo);
+    }
+  }
+
+  async #record(): Promise<RecordingEnd> {
+    for (;;) {
+      const report = await this.#tries.next();
+      if (this.#broken !== undefined) throw this.#broken.reason;
+      if (report?.ownError !== undefined) throw report.ownError.error;
+      if (this.#stopping !== undefined) {
+        return { why: this.#stopping, evidence: report?.evidence ?? {} };
+      }
+      if (report === undefined) return { why: 'source.ended', evidence: { isLive: false } };
+      const end = await this.#follow(report);
+      if (end !== undefined) return end;
+    }
+  }
+
+  /** What follows a program: the end, another one after a pause, or an error. */
+  async #follow(report: TryReport): Promise<RecordingEnd | undefined> {
+    const { clock, job, random, log, ledger } = this.#options;
+    const { waitMs, patienceMs } = job.spec;
+    const { evidence, explanation } = report;
+    this.#noteMedia();
+    const silentMs = clock.elapsed() - this.#newMediaAt;
+    const fruitless = this.#fruitless++;
+    const isRecorded = ledger.startedAt !== undefined;
+    const wait = { isRecorded, silentMs, fruitless, waitMs, patienceMs };
+    const step = afterExit(report, { source: this.#tries.source, wait, chance: random() });
+    const { why } = explanation;
+    log('A program is over.', { ...evidence, why, step: step.step });
+    switch (step.step) {
+      case 'end':
+        return { why: step.why, evidence: { ...evidence, silentMs: Math.round(silentMs) } };
+      case 'refuse':
+        throw refusalError(report);
+      case 'fall':
+        throw new RecorderFell({ kind: step.kind, why, retryable: step.retryable, evidence });
+      case 'again':
+        await pause(clock, step.pauseMs, this.#waiting.signal);
+        return undefined;
+    }
+  }
+
+  /** The first media of the whole recording: from here its duration counts. */
+  async #begin(): Promise<void> {
+    const { clock, ledger, writer, onStarted, log } = this.#options;
+    if (ledger.startedAt !== undefined) return;
+    const { plugin, tool } = this.#parts;
+    const { resolved } = this.#tries;
+    if (resolved === undefined) throw new Error('media came before its link was known');
+    const at = clock.now();
+    const boot = clock.boot?.();
+    const source = describeProgram(resolved, { name: plugin.name, tool });
+    const started = writer.write({ t: 'started', at, ...(boot && { boot }), source });
+    await Promise.race([started, aborted(this.#life.signal)]);
+    if (this.#broken !== undefined) throw this.#broken.reason;
+    log('The recording starts.', source);
+    onStarted(at);
+  }
+
+  /** Beats as long as this loop lives, whatever the program does. */
+  async #watch(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    while (!signal.aborted) {
+      this.#beats++;
+      try {
+        await this.#tries.look();
+      } catch (error) {
+        this.abort(error);
+      }
+      this.#noteMedia();
+      await pause(clock, LOOK_MS, signal);
+    }
+  }
+
+  #noteMedia(): void {
+    const { recordedMs } = this.#output;
+    if (recordedMs <= this.#recordedMs) return;
+    this.#recordedMs = recordedMs;
+    this.#newMediaAt = this.#options.clock.elapsed();
+    this.#fruitless = 0;
+  }
+}
+
+const letGo = new Error('the recorder was told to let go');
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+/** Recordings by the program of these parts. */
+export const programRecording =
+  (parts: ProgramParts): MakeRecording =>
+  (options) =>
+    new ProgramRecording(parts, options);

@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import type { Clock } from '../core/clock.ts';
+import { isFrozen, programParties } from '../process/programPid.ts';
+import type { ProgramProcesses } from '../process/programProcesses.ts';
+import { type MuxSign, muxSign } from './muxSigns.ts';
+import type { Exceeded, ProgramLimitWatch } from './programLimitWatch.ts';
+import { lookIntoDirectory } from './workDirectory.ts';
+
+export interface ProgramVitalsOptions {
+  readonly processes: ProgramProcesses;
+  readonly leader: number;
+  readonly workDirectory: string;
+  readonly limits: ProgramLimitWatch;
+  readonly clock: Clock;
+}
+
+/** How one program is, looked at about once a second. */
+export class ProgramVitals {
+  readonly #options: ProgramVitalsOptions;
+  #files: readonly string[] = [];
+  #saysMuxing = false;
+  #cpuMs = 0;
+  #residentBytesPeak = 0;
+  #isFrozen = false;
+  #stray: MuxSign | undefined;
+
+  constructor(options: ProgramVitalsOptions) {
+    this.#options = options;
+  }
+
+  /** Of it and all that it started, milliseconds. */
+  get cpuMs(): number {
+    return this.#cpuMs;
+  }
+
+  get residentBytesPeak(): number {
+    return this.#residentBytesPeak;
+  }
+
+  get isFrozen(): boolean {
+    return this.#isFrozen;
+  }
+
+  /** The first that was seen: it stays, whatever becomes of the file. */
+  get stray(): MuxSign | undefined {
+    return this.#stray;
+  }
+
+  /** The program said that it muxes. */
+  hearMuxing(): void {
+    this.#saysMuxing = true;
+  }
+
+  /** Resolves with the limit that is exceeded. */
+  async look(): Promise<Exceeded | undefined> {
+    const { processes, leader, workDirectory, limits, clock } = this.#options;
+    const tree = await processes.look();
+    const parties = programParties(tree.processes, leader);
+    this.#cpuMs = tree.cpuMs;
+    this.#residentBytesPeak = Math.max(this.#residentBytesPeak, tree.residentBytes);
+    this.#isFrozen = isFrozen(parties);
+    const { files, bytes } = await lookIntoDirectory(workDirectory);
+    const started = parties.inside.filter(({ pid }) => pid !== parties.program?.pid);
+    this.#stray ??= muxSign({
+      files,
+      filesBefore: this.#files,
+      commandLines: started.map(({ pid }) => commandLineOf(pid)),
+      saysMuxing: this.#saysMuxing,
+    });
+    this.#files = files;
+    return limits.look({
+      elapsedMs: clock.elapsed(),
+      cpuMs: tree.cpuMs,
+      residentBytes: tree.residentBytes,
+      fileBytes: bytes,
+    });
+  }
+}
+
+/** Empty for a process that is gone. */
+function commandLineOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+}

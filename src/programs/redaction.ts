@@ -1,0 +1,55 @@
+/** Shorter ones are no secrets that anybody could keep, and taking them out would make a text unreadable. */
+const SECRET_CHARACTERS_MIN = 6;
+
+/** A URL inside any text: credentials before the host, and everything from `?` or `#` on, may be secrets. */
+const URL_IN_TEXT = /([a-z][a-z0-9+.-]*:\/\/)(?:[^\s/?#"']*@)?([^\s?#"']*)(?:[?#][^\s"']*)?/gi;
+
+/** What must not be in a text that is kept. */
+export interface Secrets {
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The text of a Netscape cookie file. */
+  readonly cookies?: string | undefined;
+  /** Addresses with credentials: proxies, and links. */
+  readonly urls?: readonly (string | undefined)[];
+}
+
+/** Takes the secrets out of a text, in every spelling that a tool may print them in, and the credentials and queries of all URLs. */
+export function redaction(secrets: Secrets): (text: string) => string {
+  const words = [
+    ...Object.values(secrets.headers ?? {}).flatMap((value) => [value, ...value.split(/[;,\s]+/)]),
+    ...cookieValues(secrets.cookies ?? ''),
+    ...(secrets.urls ?? []).flatMap(credentialsOf),
+  ];
+  const spelled = words.flatMap((word) => [word, encodeURIComponent(word)]);
+  const long = [...new Set(spelled)].filter(({ length }) => length >= SECRET_CHARACTERS_MIN);
+  // The longest first: one secret may be a part of another.
+  long.sort((one, other) => other.length - one.length);
+  return (text) => {
+    let clean = text.replace(URL_IN_TEXT, '$1$2');
+    for (const word of long) clean = clean.replaceAll(word, '***');
+    return clean;
+  };
+}
+
+/** The value of a cookie is the seventh field of its line. */
+const cookieValues = (file: string): string[] =>
+  file.split('\n').flatMap((line) => line.trimEnd().split('\t')[6] ?? []);
+
+function credentialsOf(address: string | undefined): string[] {
+  if (address === undefined || !URL.canParse(address)) return [];
+  const { username, password } = new URL(address);
+  const name = decoded(username);
+  const secret = decoded(password);
+  if (secret === '') return [];
+  // As a proxy is told it: `Proxy-Authorization: Basic …`.
+  return [secret, name, Buffer.from(`${name}:${secret}`).toString('base64')];
+}
+
+/** What was not encoded well is taken as it is. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
