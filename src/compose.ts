@@ -59,7 +59,7 @@ export async function compose(config: Config): Promise<Kennel> {
     onDecision: (decision, at) => feed.tell({ type: 'job.decided', ...decision }, at),
   });
   const hosts = recorderHosts(config, log);
-  const leash = leashOf({ driver: hosts.driver, clock, log, directoryOf });
+  const leash = leashOf({ driver: hosts.driver, log, directoryOf });
   const node = new KennelNode({
     records,
     index: segmentIndex(database),

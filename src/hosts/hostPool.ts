@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Service } from '../core/service.ts';
 import { AT_ONCE, killLadder } from '../process/killLadder.ts';
@@ -12,6 +13,7 @@ import { HOST_LIMITS, type HostLimits } from './pool/hostLimits.ts';
 import { HostLink } from './pool/hostLink.ts';
 import { HostMemory } from './pool/hostMemory.ts';
 import { newHostId, pruneHostLogs, scanHosts, socketPathOf } from './pool/hostScan.ts';
+import { endOrphanPrograms } from './pool/orphanPrograms.ts';
 import { PooledRecorders } from './pool/pooledRecorders.ts';
 import { socketDirectory } from './pool/socketDirectory.ts';
 import { type HostProcess, NODE_MARKER, spawnHost } from './pool/spawnHost.ts';
@@ -105,6 +107,8 @@ class Pool implements HostPool {
     await this.#adoptStrangers();
     pruneHostLogs(logDirectory, new Set(this.#links.keys()));
     await this.#endUnknown();
+    // What is in the table now lives, or is seen to be gone, with its programs, by its link.
+    await this.#endProgramsOf((hostId) => !this.#links.has(hostId));
     this.#memory.start();
   }
 
@@ -127,6 +131,19 @@ class Pool implements HostPool {
       if (known.has(pid)) continue;
       log('warn', 'A recorder host that cannot be reached is killed.', { pid });
       await killLadder({ pid, startTicks: startTicksOf(pid), rungs: AT_ONCE, clock });
+    }
+  }
+
+  /** No recorder of a job may begin while something of the last one runs: neither its host, nor what that host had started. */
+  async #endProgramsOf(isGone: (hostId: string) => boolean): Promise<void> {
+    const { clock, log } = this.#options;
+    try {
+      await endOrphanPrograms({ node: this.#node, isGone, clock, log });
+    } catch (error) {
+      // Whoever waits for this waits for the end of a host: it must not wait for ever.
+      log('error', 'The programs of dead hosts could not all be ended.', {
+        error: messageOf(error),
+      });
     }
   }
 
@@ -154,7 +171,8 @@ class Pool implements HostPool {
       execPath: execPath ?? process.execPath,
       entry: entry ?? hostEntry(),
       orphanGraceMs: this.#limits.orphanGraceMs,
-      environment: { ...environment, [NODE_MARKER]: this.#node },
+      node: this.#node,
+      environment: environment ?? {},
     });
     log('info', 'A recorder host was started.', { hostId, pid: host.pid });
     return this.#link(hostId, host);
@@ -177,9 +195,11 @@ class Pool implements HostPool {
           this.#links.delete(hostId);
           this.driver.deposed(byPid);
         },
-        gone: (why, evidence) => {
+        gone: async (why, evidence) => {
           log('warn', 'A recorder host is gone.', { why, ...evidence });
+          // Before anything else: nothing new may be given to it.
           this.#links.delete(hostId);
+          await this.#endProgramsOf((id) => id === hostId);
           this.driver.hostGone(link, why, evidence);
         },
       },

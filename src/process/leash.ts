@@ -1,14 +1,11 @@
 import type { Job, Leash, RecorderExit, RecorderHold, RecorderNews } from '../../machines/ports.ts';
-import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { FinishedRecorders } from './finishedRecorders.ts';
 import type { LiveRecorder, RecorderDriver, RecorderJob } from './recorderDriver.ts';
 import { NO_PROGRESS } from './recorderDriver.ts';
-import { strayFileLook } from './strayFiles.ts';
 
 export interface LeashOptions {
   readonly driver: RecorderDriver;
-  readonly clock: Clock;
   readonly log: Log;
   /** Where a job's recording lives. */
   directoryOf(jobId: string): string;
@@ -173,9 +170,8 @@ class LeashTable {
  * - Only the newest hold can stop or kill; a hold is spent once it has heard the exit.
  */
 export function leash(options: LeashOptions): Leash {
-  const { driver, clock, directoryOf } = options;
+  const { driver } = options;
   const table = new LeashTable(options);
-  const strayFileIn = strayFileLook(clock);
   return {
     take: (job, hear) => table.take(job, hear),
     holds: (jobId) => driver.living(jobId) !== undefined,
@@ -183,6 +179,7 @@ export function leash(options: LeashOptions): Leash {
     end: async (jobId, why) => await table.end(jobId, why),
     progress: (jobId) =>
       driver.living(jobId)?.progress ?? table.finished.numbers(jobId) ?? NO_PROGRESS,
-    strayFiles: (jobId) => (driver.leavesStrayFiles ? strayFileIn(directoryOf(jobId)) : undefined),
+    // The recorder looks into its work directory itself: this process touches no file for it.
+    strayFiles: (jobId) => driver.living(jobId)?.progress.program?.stray,
   };
 }

@@ -51,6 +51,4 @@ export interface RecorderDriver {
   acknowledge(jobId: string, attempt: number): void;
   /** Ends what records this job and is not living in this driver: left by an earlier life, and not to be adopted. */
   clear(jobId: string): Promise<void>;
-  /** Whether such recorders may mux by themselves or leave temporary files (programs do, hosts do not). */
-  readonly leavesStrayFiles: boolean;
 }

@@ -32,6 +32,8 @@ export interface HostOptions {
 /** A supervisor that is upgraded or restarted by its service manager is back well within this time (DESIGN §4). */
 export const ORPHAN_GRACE_MS = 30_000;
 const PROGRESS_EVERY_MS = 1_000;
+/** Where programs run: whether one of them was stopped has to be known sooner. */
+const PROGRAM_PROGRESS_EVERY_MS = 500;
 /** A supervisor introduces itself at once. */
 const TAKEOVER_WAIT_MS = 5_000;
 /** Recorders let go within milliseconds; one that has not by then is left to the end of the process. */
@@ -211,14 +213,13 @@ export class Host {
   }
 
   #tellProgress(): void {
-    const { clock } = this.#options;
-    if (this.#recorders.size > 0 && this.#canQueue()) {
-      const recorders = this.#recorders
-        .running()
-        .map(({ jobId, attempt, progress }) => ({ jobId, attempt, progress }));
-      this.#send({ type: 'progress', recorders });
-    }
-    this.#progressTimer = clock.setTimeout(() => this.#tellProgress(), PROGRESS_EVERY_MS);
+    const recorders = this.#recorders
+      .running()
+      .map(({ jobId, attempt, progress }) => ({ jobId, attempt, progress }));
+    if (recorders.length > 0 && this.#canQueue()) this.#send({ type: 'progress', recorders });
+    const hasPrograms = recorders.some(({ progress }) => progress.program !== undefined);
+    const everyMs = hasPrograms ? PROGRAM_PROGRESS_EVERY_MS : PROGRESS_EVERY_MS;
+    this.#progressTimer = this.#options.clock.setTimeout(() => this.#tellProgress(), everyMs);
   }
 
   #canQueue(): boolean {

@@ -4,6 +4,7 @@ import { messageOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import type { StartRecorder } from '../../recording/recorder.ts';
 import { Host } from './host.ts';
+import type { HostIdentity } from './hostIdentity.ts';
 import { hostLog } from './hostLog.ts';
 
 /** EX_SOFTWARE of sysexits(3): an internal fault. */
@@ -16,27 +17,28 @@ const argumentsOf = (argv: readonly string[]) =>
     args: [...argv],
     options: {
       id: { type: 'string' },
+      node: { type: 'string' },
       socket: { type: 'string' },
       'orphan-grace-ms': { type: 'string' },
     },
   }).values;
 
 /**
- * The life of a recorder host process, from its arguments (`--id`, `--socket`, `--orphan-grace-ms`) to its exit: 0 when it
- * was told to quit or its grace is over, 70 at once when something was thrown that no single recorder is to blame for.
+ * The life of a recorder host process, from its arguments (`--id`, `--node`, `--socket`, `--orphan-grace-ms`) to its exit: 0
+ * when it was told to quit or its grace is over, 70 at once when something was thrown that no single recorder is to blame for.
  */
 export async function hostProcess(
-  recorders: (log: Log) => StartRecorder | Promise<StartRecorder>,
+  recorders: (log: Log, identity: HostIdentity) => StartRecorder | Promise<StartRecorder>,
 ): Promise<void> {
   const given = argumentsOf(process.argv.slice(2));
-  const { id: hostId, socket: socketPath } = given;
-  if (hostId === undefined || socketPath === undefined) {
-    throw new TypeError('A recorder host needs --id and --socket.');
+  const { id: hostId, node, socket: socketPath } = given;
+  if (hostId === undefined || node === undefined || socketPath === undefined) {
+    throw new TypeError('A recorder host needs --id, --node and --socket.');
   }
   process.title = 'kennel-recorder-host';
   const log = hostLog(hostId);
   const host = new Host({
-    startRecorder: await recorders(log),
+    startRecorder: await recorders(log, { hostId, node }),
     hostId,
     socketPath,
     clock: systemClock,

@@ -5,6 +5,7 @@ import { messageOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import { NO_PROGRESS, type RecorderJob } from '../../process/recorderDriver.ts';
 import type { Recorder, StartRecorder } from '../../recording/recorder.ts';
+import { boundedProgress } from './programSigns.ts';
 import { boundedExit, EXITS_KEPT_MAX, type KeptExit, type RunningRecorder } from './protocol.ts';
 
 export interface HostRecordersOptions {
@@ -157,7 +158,8 @@ export class HostRecorders {
   }
 
   #progressOf(running: Running): Progress {
-    return running.recorder?.progress() ?? running.progress;
+    const { recorder, progress } = running;
+    return recorder === undefined ? progress : boundedProgress(recorder.progress());
   }
 
   #keep(kept: KeptExit): void {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Progress, RecorderExit } from '../../../machines/ports.ts';
 import type { JobSpec } from '../../../machines/vocabulary.ts';
 import { LOG_LEVELS } from '../../core/log.ts';
+import { programSigns } from './programSigns.ts';
 
 /**
  * The version of what a supervisor and a recorder host say to each other: one JSON object a line over a unix socket.
@@ -29,6 +30,15 @@ const spec: z.ZodType<JobSpec> = z.looseObject({
   headers: z.record(z.string(), z.string()).exactOptional(),
   proxy: z.string().exactOptional(),
   audio: z.array(z.string()).exactOptional(),
+  audioOnly: z.boolean().exactOptional(),
+  recorder: z.string().exactOptional(),
+  format: z.string().exactOptional(),
+  cookies: z.string().exactOptional(),
+  reach: z.array(z.string()).exactOptional(),
+  bytesPerSecondMax: z.number().exactOptional(),
+  watch: z
+    .object({ firstMediaMs: z.number().exactOptional(), staleMs: z.number().exactOptional() })
+    .exactOptional(),
   subtitles: z.array(z.string()).exactOptional(),
   waitMs: z.number(),
   patienceMs: z.number(),
@@ -41,6 +51,7 @@ const progress = z.object({
   bytes: z.number(),
   advertised: z.number(),
   settled: z.number(),
+  program: programSigns.exactOptional(),
 }) satisfies z.ZodType<Progress>;
 
 const exit = z.object({
@@ -95,7 +106,7 @@ const toSupervisor = z.discriminatedUnion('type', [
     exits: z.array(keptExit),
   }),
   z.object({ type: z.literal('started'), ...which, at: z.number() }),
-  /** About once a second, while somebody listens. */
+  /** About once a second, and for programs twice, while somebody listens. */
   z.object({
     type: z.literal('progress'),
     recorders: z.array(z.object({ ...which, progress })),

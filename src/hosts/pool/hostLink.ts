@@ -24,8 +24,8 @@ export interface HostLinkListener {
   message(message: ToSupervisor): void;
   /** Another supervisor has the host. It goes on, but is ours no more: nothing else will be said about it. */
   superseded(byPid: number): void;
-  /** Nothing of the host is left. */
-  gone(why: string, evidence: Readonly<Record<string, unknown>>): void;
+  /** Nothing of the host process is left. The link closes when this resolves. */
+  gone(why: string, evidence: Readonly<Record<string, unknown>>): Promise<void>;
 }
 
 export interface HostLinkOptions {
@@ -157,7 +157,7 @@ export class HostLink {
     removeHostFiles(socketPath);
     const ending = await Promise.race([host.ending, pause(clock, ENDING_WAIT_MS)]);
     const evidence = { hostId: this.hostId, pid: host.pid, ...ending };
-    listener.gone(doom.why, evidence);
+    await listener.gone(doom.why, evidence);
   }
 
   async #makeSureItIsGone({ rungs, why }: Doom): Promise<void> {

@@ -60,8 +60,6 @@ const refusal = (kind: 'failed' | 'crashed', why: string, error?: unknown): Reco
 
 /** The recorders of all hosts of a pool, as the leash sees them. */
 export class PooledRecorders implements RecorderDriver {
-  /** Hosts write segments and a journal, nothing that is renamed or muxed in place. */
-  readonly leavesStrayFiles = false;
   readonly #options: PooledRecordersOptions;
   readonly #recorders = new Map<string, Pooled>();
   readonly #exits = new Map<string, ExitAt>();
@@ -208,7 +206,7 @@ export class PooledRecorders implements RecorderDriver {
     }
   }
 
-  /** Nothing of the host is left, nor of what it carried. */
+  /** Nothing of the host is left, nor of what it carried, programs included. */
   hostGone(host: HostLink, why: string, evidence: Readonly<Record<string, unknown>>): void {
     for (const [jobId, at] of this.#exits) if (at.host === host) this.#exits.delete(jobId);
     for (const recorder of [...this.#recorders.values()]) {

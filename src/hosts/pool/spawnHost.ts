@@ -26,6 +26,8 @@ const MALLOC_SETTINGS = {
 
 export interface SpawnHostOptions {
   readonly hostId: string;
+  /** The node's run directory, resolved. */
+  readonly node: string;
   readonly socketPath: string;
   readonly logDirectory: string;
   readonly execPath: string;
@@ -47,15 +49,16 @@ export interface HostProcess {
  * or no process can be made.
  */
 export function spawnHost(options: SpawnHostOptions): HostProcess {
-  const { hostId, socketPath, logDirectory, execPath, entry, orphanGraceMs, environment } = options;
+  const { hostId, node, socketPath, logDirectory, execPath, entry, orphanGraceMs } = options;
   const logFile = openSync(join(logDirectory, `${hostId}.log`), 'a', 0o600);
   try {
     const grace = orphanGraceMs === undefined ? [] : ['--orphan-grace-ms', String(orphanGraceMs)];
-    const args = [...NODE_OPTIONS, entry, '--id', hostId, '--socket', socketPath, ...grace];
+    const who = ['--id', hostId, '--node', node, '--socket', socketPath];
+    const args = [...NODE_OPTIONS, entry, ...who, ...grace];
     const child = spawn(execPath, args, {
       detached: true,
       stdio: ['ignore', logFile, logFile],
-      env: { ...MALLOC_SETTINGS, ...environment },
+      env: { ...MALLOC_SETTINGS, ...options.environment, [NODE_MARKER]: node },
     });
     child.unref();
     const ending = new Promise<Readonly<Record<string, unknown>>>((resolve) => {

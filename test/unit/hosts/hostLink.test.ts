@@ -55,7 +55,7 @@ async function setup(talk: (socket: Socket, connections: number) => void) {
       hello: () => heard.push('hello'),
       message: ({ type }) => heard.push(type),
       superseded: (byPid) => heard.push(`superseded ${byPid}`),
-      gone: (why) => heard.push(`gone ${why}`),
+      gone: async (why) => void heard.push(`gone ${why}`),
     },
   });
   cleanups.push(() => {

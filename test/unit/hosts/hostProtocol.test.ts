@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Progress } from '../../../machines/ports.ts';
 import { lineReader } from '../../../src/hosts/host/lines.ts';
+import { boundedProgress } from '../../../src/hosts/host/programSigns.ts';
 import {
   boundedExit,
   EVIDENCE_CHARACTERS_MAX,
@@ -20,6 +22,12 @@ const START: ToHost = {
       quality: ['best'],
       durationMs: 1_000,
       headers: { cookie: 'x' },
+      recorder: 'ffmpeg',
+      audioOnly: true,
+      cookies: '# Netscape HTTP Cookie File',
+      reach: ['10.0.0.0/8'],
+      bytesPerSecondMax: 1_000_000,
+      watch: { firstMediaMs: 5_000, staleMs: 4_000 },
       waitMs: 0,
       patienceMs: 1,
       output: '/tmp/',
@@ -55,6 +63,58 @@ describe('lineReader', () => {
     const read = lineReader(3);
     read(Buffer.from('ab'));
     expect(() => read(Buffer.from('cd'))).toThrow(RangeError);
+  });
+});
+
+describe('the signs of a program', () => {
+  const signs = {
+    run: 2,
+    agedMs: 1_000,
+    egressBytes: 3,
+    outputBytes: 4,
+    mediaMs: 5,
+    recordedMs: 6,
+    cpuMs: 7,
+    isFrozen: true,
+    targetMs: 2_000,
+    isExcused: false,
+    stray: { sign: 'temp', file: 'show.temp.mp4' },
+  };
+  const numbers = { beats: 1, bytes: 2, advertised: 3, settled: 4 };
+  const told = (progress: Progress) =>
+    parseToSupervisor(
+      writeMessage({ type: 'progress', recorders: [{ jobId: 'a', attempt: 1, progress }] }),
+    );
+
+  it('are carried unchanged, with those that are not always there and without', () => {
+    const { stray: _, targetMs: __, ...always } = signs;
+    for (const program of [signs, always]) {
+      const progress = { ...numbers, program };
+      expect(boundedProgress(progress)).toEqual(progress);
+      expect(told(progress)).toMatchObject({ recorders: [{ progress }] });
+    }
+  });
+
+  it('stay small and readable whatever a recorder says', () => {
+    const program = {
+      ...signs,
+      cpuMs: Number.NaN,
+      mediaMs: Number.POSITIVE_INFINITY,
+      targetMs: Number.NaN,
+      stray: { sign: 's'.repeat(1_000), file: 'f'.repeat(100_000) },
+    };
+    const line = writeMessage({
+      type: 'progress',
+      recorders: [{ jobId: 'a', attempt: 1, progress: boundedProgress({ ...numbers, program }) }],
+    });
+    expect(line.length).toBeLessThan(1_000);
+    expect(parseToSupervisor(line)).toMatchObject({
+      recorders: [{ progress: { program: { cpuMs: 0, mediaMs: 0, run: 2 } } }],
+    });
+  });
+
+  it('are not there for a native recorder', () => {
+    expect(boundedProgress(numbers)).toEqual(numbers);
   });
 });
 

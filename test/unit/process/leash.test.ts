@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Job, Leash, RecorderExit, RecorderNews } from '../../../machines/ports.ts';
-import { systemClock } from '../../../src/core/clock.ts';
 import { leash } from '../../../src/process/leash.ts';
 import {
   type LiveRecorder,
@@ -12,7 +11,6 @@ import {
 
 /** A driver whose recorders do exactly what the test says. */
 class ScriptedDriver implements RecorderDriver {
-  readonly leavesStrayFiles = false;
   readonly calls: string[] = [];
   readonly recorders = new Map<string, LiveRecorder>();
   #listener: RecorderListener | undefined;
@@ -67,6 +65,17 @@ class ScriptedDriver implements RecorderDriver {
 }
 
 const ENDED: RecorderExit = { kind: 'ended', why: 'endlist', retryable: false, evidence: {} };
+const PROGRAM = {
+  run: 1,
+  agedMs: 1,
+  egressBytes: 0,
+  outputBytes: 0,
+  mediaMs: 0,
+  recordedMs: 0,
+  cpuMs: 0,
+  isFrozen: false,
+  isExcused: false,
+};
 const CRASHED: RecorderExit = { kind: 'crashed', why: 'silent', retryable: true, evidence: {} };
 
 const job = (attempt = 1): Job => ({
@@ -95,7 +104,6 @@ function setup(): Bundle {
   const driver = new ScriptedDriver();
   const table = leash({
     driver,
-    clock: systemClock,
     log: () => undefined,
     directoryOf: (jobId) => `/rec/${jobId}`,
   });
@@ -298,6 +306,19 @@ describe('leash', () => {
     take(2);
     expect(table.progress('a')).toEqual(NO_PROGRESS);
     expect(table.progress('nobody')).toEqual(NO_PROGRESS);
+  });
+
+  it('tells of a stray file what the living recorder has seen, and nothing of one that is gone', () => {
+    const { driver, table, take } = it_;
+    take(1);
+    expect(table.strayFiles('a')).toBeUndefined();
+    const stray = { sign: 'temp', file: 'show.temp.mp4' };
+    const program = { ...PROGRAM, stray };
+    driver.alive('a', 1, { progress: { ...NO_PROGRESS, program } });
+    expect(table.strayFiles('a')).toEqual(stray);
+    driver.exits('a', CRASHED);
+    expect(table.strayFiles('a')).toBeUndefined();
+    expect(table.progress('a').program).toEqual(program);
   });
 
   it('tells a holder once that the recording began', async () => {
