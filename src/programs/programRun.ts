@@ -2,9 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
+import { programPidOf } from '../cage/programPid.ts';
 import { type Clock, pause } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
-import { programParties } from '../process/programPid.ts';
+import { insideOf } from '../process/programParties.ts';
 import { ProgramProcesses, sendSignal } from '../process/programProcesses.ts';
 import { ErrorLines } from './errorLines.ts';
 import { MediaPipe } from './mediaPipe.ts';
@@ -240,9 +241,9 @@ export class ProgramRun {
   async #tell(signal: NodeJS.Signals): Promise<void> {
     if (this.#processes === undefined || this.#leader === undefined) return;
     const { processes } = await this.#processes.look();
-    const { program, inside } = programParties(processes, this.#leader);
-    const everybody = inside.map(({ pid }) => pid);
-    const one = program === undefined ? [this.#leader] : [program.pid];
+    const program = await programPidOf(this.#leader);
+    const everybody = insideOf(processes, program).map(({ pid }) => pid);
+    const one = [program ?? this.#leader];
     for (const pid of signal === 'SIGINT' ? one : [...one, ...everybody]) sendSignal(pid, signal);
     // Who is stopped hears nothing.
     for (const pid of everybody) sendSignal(pid, 'SIGCONT');

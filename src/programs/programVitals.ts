@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { programPidOf } from '../cage/programPid.ts';
 import type { Clock } from '../core/clock.ts';
-import { isFrozen, programParties } from '../process/programPid.ts';
+import { insideOf, isFrozen } from '../process/programParties.ts';
 import type { ProgramProcesses } from '../process/programProcesses.ts';
 import { type MuxSign, muxSign } from './muxSigns.ts';
 import type { Exceeded, ProgramLimitWatch } from './programLimitWatch.ts';
@@ -55,12 +56,13 @@ export class ProgramVitals {
   async look(): Promise<Exceeded | undefined> {
     const { processes, leader, workDirectory, limits, clock } = this.#options;
     const tree = await processes.look();
-    const parties = programParties(tree.processes, leader);
+    const program = await programPidOf(leader);
+    const inside = insideOf(tree.processes, program);
     this.#cpuMs = tree.cpuMs;
     this.#residentBytesPeak = Math.max(this.#residentBytesPeak, tree.residentBytes);
-    this.#isFrozen = isFrozen(parties);
+    this.#isFrozen = isFrozen(inside);
     const { files, bytes } = await lookIntoDirectory(workDirectory);
-    const started = parties.inside.filter(({ pid }) => pid !== parties.program?.pid);
+    const started = inside.filter(({ pid }) => pid !== program);
     this.#stray ??= muxSign({
       files,
       filesBefore: this.#files,
