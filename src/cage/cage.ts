@@ -14,6 +14,8 @@ export interface CageReport {
   readonly hasSeccomp: boolean;
   /** Why each better rung was not taken: the first line of what was said when it was tried. */
   readonly missing: readonly { readonly rung: CageRung; readonly problem: string }[];
+  /** Whether `processesMax` holds; it cannot where the program runs as the machine's root, or as a user that runs other things. */
+  readonly hasProcessLimit?: boolean;
 }
 
 /** `fetch`: reaches the egress gate and nothing else. `local`: no network. */
