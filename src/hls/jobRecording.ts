@@ -8,17 +8,23 @@ import type { FirstPlaylist } from './recordingRun.ts';
 import { RecordingTracks } from './recordingTracks.ts';
 import { SegmentTaker } from './segment/segmentTaker.ts';
 import { describedTracks, describeSource } from './source/describeSource.ts';
+import { takeCookies } from './source/jobCookies.ts';
+import type { ResolvePage } from './source/linkPage.ts';
 import { MAIN_TRACK } from './source/linkSource.ts';
 import { openSource } from './source/openSource.ts';
+import { PageHeaders } from './source/pageHeaders.ts';
 import { chooseRenditions } from './source/renditions.ts';
 import { linksOf, SourceList } from './source/sourceList.ts';
 import { TrackFeed } from './source/trackFeed.ts';
+import { CookieJar } from './transport/cookieJar.ts';
 import { countedTransport } from './transport/countedTransport.ts';
 import { jobTransport } from './transport/jobTransport.ts';
 import type { Transport } from './transport/transport.ts';
 
 export interface JobRecordingOptions extends RecordingOptions {
   readonly transport: Transport;
+  /** Finds out what is behind links that are pages. Absent: every link is taken for a playlist. */
+  readonly resolveLink?: ResolvePage | undefined;
 }
 
 /** What the recording begins with, and the renditions that are recorded beside it. */
@@ -70,8 +76,20 @@ export class JobRecording implements Recording {
     const { job, clock, ledger } = this.#options;
     const life = new AbortController();
     const { spec } = job;
-    const transport = transportOf(spec, this.#options.transport);
-    const sources = new SourceList({ spec, transport, clock, life: life.signal });
+    const cookies = new CookieJar();
+    const headers = new PageHeaders(spec.headers);
+    const transport = headers.over(transportOf(spec, cookies, this.#options.transport));
+    const { resolveLink } = this.#options;
+    const bake = async (text: string) =>
+      await takeCookies(cookies, text, { links: linksOf(spec), now: clock.now() });
+    if (spec.cookies !== undefined) await bake(spec.cookies);
+    const sources = new SourceList({
+      spec,
+      transport,
+      clock,
+      life: life.signal,
+      ...(resolveLink && { pages: { resolveLink, headers, takeCookies: bake } }),
+    });
     sources.hold(ledger.source);
     const main = this.#feed(MAIN_TRACK, sources);
     const feeds = new Map([[MAIN_TRACK, main]]);
@@ -154,7 +172,15 @@ export class JobRecording implements Recording {
     let first: FirstPlaylist;
     try {
       const { waitMs } = job.spec;
-      first = await openSource({ feed, clock, waitMs, signal, tried: () => this.#beats++ });
+      first = await openSource({
+        feed,
+        clock,
+        waitMs,
+        signal,
+        tried: () => this.#beats++,
+        waiting: ({ code, message }) =>
+          log('The stream is not there yet; it is waited for.', { code, message, waitMs }),
+      });
     } catch (error) {
       if (this.#stopping === undefined || this.#broken !== undefined) throw error;
       return 'stopped';
@@ -165,7 +191,11 @@ export class JobRecording implements Recording {
     if (resolution === undefined) throw new Error('a source has answered before its link');
     const { variant } = resolution;
     const chosen = variant === undefined ? [] : chooseRenditions(variant, job.spec);
-    const description = describeSource(resolution, { source, chosen });
+    const description = describeSource(resolution, {
+      source,
+      chosen,
+      link: linksOf(job.spec)[source],
+    });
     sources.hold(description);
     const at = clock.now();
     this.#beats++;
@@ -185,9 +215,10 @@ export class JobRecording implements Recording {
 }
 
 /** Each job has its own cookies, headers and proxy, whatever it shares with others. */
-const transportOf = (spec: JobSpec, shared: Transport): Transport =>
+const transportOf = (spec: JobSpec, cookies: CookieJar, shared: Transport): Transport =>
   jobTransport(shared, {
     sources: linksOf(spec),
+    cookies,
     ...(spec.headers && { headers: spec.headers }),
     ...(spec.proxy !== undefined && { proxy: spec.proxy }),
   });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ResolvedLink } from '../../intake/link.ts';
 import type { Rendition } from '../playlist/model.ts';
 import { MAIN_TRACK, type Resolution } from './linkSource.ts';
 import type { ChosenRendition } from './renditions.ts';
@@ -24,12 +25,19 @@ const variantSchema = z.object({
   codecs: z.string().exactOptional(),
 });
 
+export interface DescribeOptions {
+  readonly source: number;
+  readonly chosen: readonly ChosenRendition[];
+  /** The source's link, where it is one of the job's. */
+  readonly link?: URL | undefined;
+}
+
 /** What is recorded, for people, the manifest, and a later attempt. No addresses: they may hold tokens. */
 export function describeSource(
-  { variant, renditions }: Resolution,
-  { source, chosen }: { source: number; chosen: readonly ChosenRendition[] },
+  { variant, renditions, page }: Resolution,
+  { source, chosen, link }: DescribeOptions,
 ): Readonly<Record<string, unknown>> {
-  const from = source > 0 ? { source } : {};
+  const from = { ...(source > 0 && { source }), ...(page && describePage(page, link)) };
   const tracks: TrackDescription[] = [{ track: MAIN_TRACK, kind: 'main' }];
   if (variant === undefined) return { playlist: 'media', ...from, tracks };
   tracks.push(...chosen.map(describeRendition));
@@ -47,6 +55,16 @@ export function describeSource(
     tracks,
     // Offered, and not asked for.
     ...(missing.length > 0 && { missing: missing.join(', ') }),
+  };
+}
+
+/** What a page said of its broadcast. Of the page's own address only what holds no token. */
+function describePage({ title, uploader, resolver }: ResolvedLink, link: URL | undefined) {
+  return {
+    ...(title !== undefined && { title }),
+    ...(uploader !== undefined && { uploader }),
+    ...(resolver !== undefined && { resolver }),
+    ...(link && { page: link.origin + link.pathname }),
   };
 }
 

@@ -15,6 +15,8 @@ const NOT_FOUND_MS = 3_000;
 const UNAVAILABLE_MS = 10_000;
 /** A body that is no playlist is doubted for so long: proxies answer with HTML for a moment. */
 const INVALID_MS = 5_000;
+/** Who reads pages may fall over one, and is not asked again before a quarter of a minute. */
+const TOOL_FAILED_MS = 30_000;
 
 export interface OpenSourceOptions {
   readonly feed: {
@@ -28,6 +30,8 @@ export interface OpenSourceOptions {
   readonly signal: AbortSignal;
   /** After every try. */
   tried(): void;
+  /** Once, when the waiting for a stream that is not there yet begins. */
+  waiting?(because: KennelError): void;
 }
 
 export interface OpenedSource {
@@ -43,6 +47,7 @@ export interface OpenedSource {
 export async function openSource(options: OpenSourceOptions): Promise<OpenedSource> {
   const { clock, signal, waitMs } = options;
   const since = clock.elapsed();
+  let isWaiting = false;
   for (let tries = 1; ; tries++) {
     const opened = await new Round(options).run();
     if (!Array.isArray(opened)) return opened;
@@ -52,6 +57,10 @@ export async function openSource(options: OpenSourceOptions): Promise<OpenedSour
     const mayCome = !opened.every(isFinal) && spentMs < waitMs;
     if (first !== undefined && hopeless && !mayCome) throw first;
     options.tried();
+    if (first !== undefined && hopeless && !isWaiting) {
+      isWaiting = true;
+      options.waiting?.(first);
+    }
     const pauseMs = Math.min(PAUSE_LAST_MS, PAUSE_FIRST_MS * Math.max(1, tries / 10));
     await pause(clock, pauseMs, signal);
     signal.throwIfAborted();
@@ -138,5 +147,8 @@ function isHopeless({ code }: KennelError, after: { spentMs: number }): boolean 
     return after.spentMs >= UNAVAILABLE_MS;
   }
   if (code === 'playlist.invalid' || code === 'limit.exceeded') return after.spentMs >= INVALID_MS;
+  if (code === 'tool.failed') return after.spentMs >= TOOL_FAILED_MS;
+  // What answers with HTML for a moment looks like a page.
+  if (code === 'tool.missing') return after.spentMs >= INVALID_MS;
   return true;
 }

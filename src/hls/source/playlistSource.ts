@@ -94,6 +94,7 @@ export class PlaylistSource {
     this.#asked++;
     const number = this.#asked;
     try {
+      await this.#askPage(poll.signal);
       const answer = await withDeadline(
         { clock, timeoutMs: poll.timeoutMs, outer: poll.signal },
         async (signal) => await this.#ask({ ...poll, signal }, number),
@@ -130,6 +131,16 @@ export class PlaylistSource {
     } finally {
       this.#isTrying = false;
     }
+  }
+
+  /**
+   * Who reads pages may take longer than a poll: until there is an address, a poll lasts as long as that takes. What comes of it is
+   * told by the poll itself.
+   */
+  async #askPage(signal: AbortSignal): Promise<void> {
+    const { link, clock } = this.#options;
+    if (!link.isPage || this.#address !== undefined) return;
+    await link.resolve({ after: this.#nowhere(clock.elapsed()), signal });
   }
 
   async #begin(poll: PlaylistPoll, number: number): Promise<MediaPlaylist | 'unchanged'> {
@@ -248,6 +259,7 @@ export class PlaylistSource {
         retryable: true,
       });
     }
+    this.#options.link.met(playlist);
     if (number > (last?.number ?? 0)) {
       const skips = playlist.serverControl?.canSkipUntilMs !== undefined;
       const isDelta = last !== undefined && text.includes('#EXT-X-SKIP:');
@@ -262,7 +274,8 @@ export class PlaylistSource {
     const { clock, link, life } = this.#options;
     const now = clock.elapsed();
     // A link that is a media playlist leads nowhere else: it is asked again with every poll.
-    if (resolution.variant === undefined || this.#renewing || this.#fresh !== undefined) return;
+    const leadsElsewhere = resolution.variant !== undefined || link.isPage;
+    if (!leadsElsewhere || this.#renewing || this.#fresh !== undefined) return;
     const { renewAt = Number.POSITIVE_INFINITY } = resolution;
     const isLost = this.#failures >= FAILURES_MAX || this.#segmentRefusals >= SEGMENT_REFUSALS_MAX;
     if ((!isLost && now < renewAt) || !this.#mayRenew(now)) return;

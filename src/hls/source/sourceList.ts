@@ -4,7 +4,7 @@ import { KennelError } from '../../core/errors.ts';
 import type { Rendition } from '../playlist/model.ts';
 import type { Transport } from '../transport/transport.ts';
 import { describedTracks, describedVariant, type TrackDescription } from './describeSource.ts';
-import { LinkSource, MAIN_TRACK, type Resolution } from './linkSource.ts';
+import { LinkSource, MAIN_TRACK, type PageReader, type Resolution } from './linkSource.ts';
 import { PlaylistSource } from './playlistSource.ts';
 import type { RecordedVariant } from './variants.ts';
 
@@ -17,6 +17,8 @@ export interface SourceListOptions {
   readonly clock: Clock;
   /** Ends what is under way, with the recording. */
   readonly life: AbortSignal;
+  /** For links that are pages. Absent: every link is a playlist. */
+  readonly pages?: PageReader | undefined;
 }
 
 /**
@@ -33,7 +35,7 @@ export class SourceList {
   /** Throws `url.invalid`. */
   constructor(options: SourceListOptions) {
     this.#options = options;
-    const { spec, transport, clock, life } = options;
+    const { spec, transport, clock, life, pages } = options;
     this.#links = linksOf(spec).map(
       (url) =>
         new LinkSource({
@@ -43,6 +45,7 @@ export class SourceList {
           transport,
           clock,
           life,
+          pages,
         }),
     );
   }
@@ -78,7 +81,7 @@ export class SourceList {
       link,
       address: (resolution) =>
         mirror === undefined
-          ? this.#addressOf(track, link, resolution)
+          ? this.#addressOf(track, resolution)
           : resolution.variant?.mirrors[mirror.index],
       transport,
       clock,
@@ -86,12 +89,8 @@ export class SourceList {
     });
   }
 
-  #addressOf(
-    track: string,
-    link: LinkSource,
-    { variant, renditions }: Resolution,
-  ): URL | undefined {
-    if (track === MAIN_TRACK) return variant?.url ?? link.url;
+  #addressOf(track: string, { variant, renditions, playlistUrl }: Resolution): URL | undefined {
+    if (track === MAIN_TRACK) return variant?.url ?? playlistUrl;
     const described = this.#tracks.find((one) => one.track === track);
     const labelled = renditions.find((chosen) => chosen.track === track)?.rendition;
     if (described === undefined) return labelled?.url;
