@@ -140,6 +140,7 @@ export class PlaylistSource {
   async #askPage(signal: AbortSignal): Promise<void> {
     const { link, clock } = this.#options;
     if (!link.isPage || this.#address !== undefined) return;
+    this.#doubt(clock.elapsed());
     await link.resolve({ after: this.#nowhere(clock.elapsed()), signal });
   }
 
@@ -147,7 +148,7 @@ export class PlaylistSource {
     const { link, clock } = this.#options;
     const known = link.resolution;
     const now = clock.elapsed();
-    if (this.#failures >= FAILURES_MAX && this.#mayRenew(now)) this.#outdated = known;
+    if (!link.isPage) this.#doubt(now);
     const resolution = await link.resolve({ after: this.#nowhere(now), signal: poll.signal });
     const address = this.#addressIn(resolution);
     // An answer that has just told what the link is holds the first playlist already; an older one is no playlist of now.
@@ -158,6 +159,13 @@ export class PlaylistSource {
         : this.#accept(address, { ...media, number }, poll);
     this.#address ??= address;
     return answer;
+  }
+
+  /** What the link has said is not to be begun with when that has failed too often. */
+  #doubt(now: number): void {
+    if (this.#failures >= FAILURES_MAX && this.#mayRenew(now)) {
+      this.#outdated = this.#options.link.resolution;
+    }
   }
 
   /** The newest that the link has said and that is not to be used (any more). */
