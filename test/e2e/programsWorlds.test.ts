@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect } from 'vitest';
 import { type Judgement, judge } from '../support/oracle.ts';
 import { startOrigin } from '../support/origin/origin.ts';
 import { startDashWorld } from '../support/worlds/dashWorld.ts';
@@ -11,12 +11,8 @@ import { startPageWorld } from '../support/worlds/pageWorld.ts';
 import { startRtmpWorld } from '../support/worlds/rtmpWorld.ts';
 import { startRtspWorld } from '../support/worlds/rtspWorld.ts';
 import { startSrtWorld } from '../support/worlds/srtWorld.ts';
-import {
-  findWorldTools,
-  need,
-  type WorldTool,
-  type WorldTools,
-} from '../support/worlds/worldTools.ts';
+import { testWithTools } from '../support/worlds/testWith.ts';
+import { findWorldTools, type WorldTools } from '../support/worlds/worldTools.ts';
 
 /** That the sources of the program tests are what they are taken for: each is recorded with the plain tool, without Kennel. */
 
@@ -34,16 +30,7 @@ const target = (name: string): string => {
   return join(directory, name);
 };
 
-/** Skips by name where something is missing. */
-function testWith<const Wanted extends WorldTool>(
-  title: string,
-  wanted: readonly Wanted[],
-  body: (tools: Pick<WorldTools, Wanted>) => Promise<void>,
-): void {
-  const needed = need(all, ...wanted);
-  if ('why' in needed) test.skip(`${title} (did not run: ${needed.why})`, () => {});
-  else test(title, () => body(needed.tools));
-}
+const testWith = testWithTools(all);
 
 async function copyWithFfmpeg(
   ffmpeg: string,

@@ -9,6 +9,8 @@ export interface FileWorld extends World {
   readonly mp4Url: string;
   readonly tsUrl: string;
   readonly webmUrl: string;
+  /** How long the WebM is. */
+  readonly webmMs: number;
   /** The files themselves, for a comparison. */
   readonly files: { readonly mp4: string; readonly ts: string; readonly webm: string };
 }
@@ -43,6 +45,7 @@ export async function startFileWorld(options: FileWorldOptions): Promise<FileWor
     mp4Url: `${server.url}/show.mp4`,
     tsUrl: `${server.url}/show.ts`,
     webmUrl: `${server.url}/show.webm`,
+    webmMs: WEBM_SECONDS * 1_000,
     files: { mp4: media.mp4, ts, webm },
     truth: media.set,
     close: async () => {

@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { contentHash } from '../../../src/ledger/contentHash.ts';
+import { readJournal } from '../../../src/ledger/journal.ts';
+import { Ledger } from '../../../src/ledger/ledger.ts';
+import type { LedgerRecord, SegmentLost } from '../../../src/ledger/record.ts';
+import { type Judgement, judge } from '../oracle.ts';
+import type { SetDescription } from '../origin/mediaSet.ts';
+
+/** A recording by programs, held against what its source really played. */
+export interface RecordingAccount {
+  readonly records: readonly LedgerRecord[];
+  readonly ledger: Ledger;
+  readonly judgement: Judgement;
+  /** What is not in the finished files between their first and their last picture, milliseconds. */
+  readonly missingMs: number;
+  /** What the proof names as lost, milliseconds. */
+  readonly namedMs: number;
+  readonly gaps: readonly SegmentLost[];
+  /** Whatever makes the proof untrue, in words; empty when it is true. */
+  readonly untruths: readonly string[];
+}
+
+export interface AccountOptions {
+  readonly ffmpeg: string;
+  /** The recording's directory, with its segments (`--keep-segments`). */
+  readonly directory: string;
+  /** The finished files in order. */
+  readonly files: readonly string[];
+  readonly truth: SetDescription | string;
+  /** false: only sound was recorded. */
+  readonly video?: boolean;
+}
+
+/**
+ * By how much a named gap may differ from what is missing, milliseconds: it is known by timestamps, but where one program's
+ * clock begins anew, by the wall clock, and a program may come back to what was on before it fell.
+ */
+const GAP_TOLERANCE_MS = 2_500;
+
+/** Takes the whole account. A recording longer than its set, a minute, cannot be judged. */
+export async function accountOf(options: AccountOptions): Promise<RecordingAccount> {
+  const { ffmpeg, directory, files, truth } = options;
+  const { records } = await readJournal(directory);
+  const ledger = new Ledger();
+  for (const record of records) ledger.apply(record);
+  const judgement = await judge({ ffmpeg, files, set: truth });
+  const gaps = ledger.gaps();
+  const namedMs = gaps.reduce((sum, { durationMs }) => sum + durationMs, 0);
+  const missingMs = options.video === false ? 0 : missingOf(judgement);
+  const untruths = [
+    ...filesUntrue(directory, { records, ledger }),
+    ...mediaUntrue(judgement, options),
+    ...gapsUntrue({ gaps: gaps.length, namedMs, missingMs }),
+  ];
+  return { records, ledger, judgement, missingMs, namedMs, gaps, untruths };
+}
+
+/** Pictures that are missing, first and last second left out, which were not recorded from their beginning or to their end. */
+function missingOf({ missing, partial, segments }: Judgement): number {
+  const there = [...segments, ...partial.map(({ position }) => position)].toSorted((a, b) => a - b);
+  const [first, last] = [there.at(0), there.at(-1)];
+  const inside = partial.filter(({ position }) => position !== first && position !== last);
+  const shares = inside.reduce((sum, { video: [have, of] }) => sum + (of - have) / of, 0);
+  return Math.round((missing.length + shares) * 1_000);
+}
+
+function filesUntrue(
+  directory: string,
+  { records, ledger }: { records: readonly LedgerRecord[]; ledger: Ledger },
+): string[] {
+  const opened = records.find((record) => record.t === 'recording');
+  const algorithm = (opened?.t === 'recording' ? opened.checksums : undefined) ?? 'sha256';
+  return ledger.segments().flatMap(({ file, bytes, checksum, msn }) => {
+    const body = readFileSync(join(directory, file));
+    const hash = contentHash(algorithm);
+    hash.update(body);
+    return hash.digest() === checksum && body.length === bytes
+      ? []
+      : [`segment ${msn} is not what it was`];
+  });
+}
+
+function mediaUntrue(judgement: Judgement, { video = true }: AccountOptions): string[] {
+  const { unknownPackets, duplicated, outOfOrder, decodeErrors, packets } = judgement;
+  return [
+    ...(unknownPackets > 0 ? [`${unknownPackets} packets that the source never played`] : []),
+    ...(duplicated.length > 0 ? [`seconds ${duplicated.join(', ')} more than once`] : []),
+    ...(outOfOrder > 0 ? [`${outOfOrder} packets out of order`] : []),
+    ...(decodeErrors.length > 0
+      ? [`it does not decode: ${decodeErrors.slice(0, 3).join('; ')}`]
+      : []),
+    ...(packets.audio === 0 ? ['no sound'] : []),
+    ...(video === packets.video > 0 ? [] : [`${packets.video} packets of picture`]),
+  ];
+}
+
+function gapsUntrue(found: { gaps: number; namedMs: number; missingMs: number }): string[] {
+  const { gaps, namedMs, missingMs } = found;
+  if (gaps === 0) return missingMs > 0 ? [`${missingMs} ms are missing and not named`] : [];
+  const toleranceMs = GAP_TOLERANCE_MS * gaps;
+  return Math.abs(namedMs - missingMs) <= toleranceMs
+    ? []
+    : [`${namedMs} ms in ${gaps} gaps are named, ${missingMs} ms are missing`];
+}
