@@ -4,12 +4,12 @@ import type { JobSpec } from '../../machines/vocabulary.ts';
 import { CHECKSUMS_DEFAULT } from '../ledger/contentHash.ts';
 import { probeFile, removeFile } from '../recording/files/mediaFiles.ts';
 import type { Recording, RecordingEnd, RecordingOptions } from '../recording/recorder.ts';
+import type { NativeOptions } from './nativeRecorder.ts';
 import type { FirstPlaylist } from './recordingRun.ts';
 import { RecordingTracks } from './recordingTracks.ts';
 import { SegmentTaker } from './segment/segmentTaker.ts';
 import { describedTracks, describeSource } from './source/describeSource.ts';
 import { takeCookies } from './source/jobCookies.ts';
-import type { ResolvePage } from './source/linkPage.ts';
 import { MAIN_TRACK } from './source/linkSource.ts';
 import { openSource } from './source/openSource.ts';
 import { PageHeaders } from './source/pageHeaders.ts';
@@ -21,10 +21,8 @@ import { countedTransport } from './transport/countedTransport.ts';
 import { jobTransport } from './transport/jobTransport.ts';
 import type { Transport } from './transport/transport.ts';
 
-export interface JobRecordingOptions extends RecordingOptions {
+export interface JobRecordingOptions extends RecordingOptions, NativeOptions {
   readonly transport: Transport;
-  /** Finds out what is behind links that are pages. Absent: every link is taken for a playlist. */
-  readonly resolveLink?: ResolvePage | undefined;
 }
 
 /** What the recording begins with, and the renditions that are recorded beside it. */
@@ -78,7 +76,7 @@ export class JobRecording implements Recording {
     const { spec } = job;
     const cookies = new CookieJar();
     const headers = new PageHeaders(spec.headers);
-    const transport = headers.over(transportOf(spec, cookies, this.#options.transport));
+    const transport = headers.over(transportOf(spec, cookies, this.#options));
     const { resolveLink } = this.#options;
     const bake = async (text: string) =>
       await takeCookies(cookies, text, { links: linksOf(spec), now: clock.now() });
@@ -215,10 +213,15 @@ export class JobRecording implements Recording {
 }
 
 /** Each job has its own cookies, headers and proxy, whatever it shares with others. */
-const transportOf = (spec: JobSpec, cookies: CookieJar, shared: Transport): Transport =>
-  jobTransport(shared, {
+const transportOf = (
+  spec: JobSpec,
+  cookies: CookieJar,
+  { transport, rules }: Pick<JobRecordingOptions, 'transport' | 'rules'>,
+): Transport =>
+  jobTransport(transport, {
     sources: linksOf(spec),
     cookies,
+    ...(rules && { rules }),
     ...(spec.headers && { headers: spec.headers }),
     ...(spec.proxy !== undefined && { proxy: spec.proxy }),
   });

@@ -174,7 +174,7 @@ describe('a recording of a page', () => {
     onTestFinished(() => transport.close());
     let visits = 0;
     const start = recorderOf(
-      nativeRecording(transport, async () => resolve(origin, ++visits)),
+      nativeRecording(transport, { resolveLink: async () => resolve(origin, ++visits) }),
       () => 'native',
     );
     const exit = await start({

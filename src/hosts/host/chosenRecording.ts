@@ -1,0 +1,187 @@
+import type { Progress } from '../../../machines/ports.ts';
+import { pause } from '../../core/clock.ts';
+import { isKennelError, type KennelError } from '../../core/errors.ts';
+import { askAgainAfterMs } from '../../intake/askAgain.ts';
+import type { ResolvedLink } from '../../intake/link.ts';
+import { linkKind } from '../../intake/linkKind.ts';
+import type {
+  MakeRecording,
+  Recording,
+  RecordingEnd,
+  RecordingOptions,
+} from '../../recording/recorder.ts';
+
+/** The native engine's name among recorders. */
+export const NATIVE = 'native';
+
+/** Signs of life while a link is being looked at, milliseconds: heartbeatDoggy looks every two seconds. */
+const BEAT_MS = 1_000;
+
+/** Who records what. */
+export interface Choices {
+  /** HLS; `resolve` tells what is behind its pages, and is asked again when addresses run out. */
+  native(resolve?: Resolve): MakeRecording;
+  /** A program: the named one, or whichever does it best. Rejects when there is none, with what would do. */
+  program(source: ProgramChoice): Promise<MakeRecording>;
+  /** Whether a program of this name reads pages itself. */
+  readsPages(name: string): Promise<boolean>;
+  resolve: Resolve;
+}
+
+export type Resolve = (link: URL, signal: AbortSignal) => Promise<ResolvedLink>;
+
+export interface ProgramChoice {
+  readonly name: string | undefined;
+  readonly link: ResolvedLink;
+  resolve(signal: AbortSignal): Promise<ResolvedLink>;
+}
+
+/** A recording of which nobody knows who makes it before somebody has looked at its link. */
+class ChosenRecording implements Recording {
+  readonly #choices: Choices;
+  readonly #options: RecordingOptions;
+  readonly #choosing = new AbortController();
+  #recording: Recording | undefined;
+  #stopping: 'duration' | 'stopped' | undefined;
+  #broken: { readonly reason: unknown } | undefined;
+  #beats = 0;
+
+  constructor(choices: Choices, options: RecordingOptions) {
+    this.#choices = choices;
+    this.#options = options;
+  }
+
+  get progress(): Progress {
+    const { advertised } = this.#options.ledger;
+    const known = this.#recording?.progress;
+    if (known !== undefined) return { ...known, beats: known.beats + this.#beats };
+    return { beats: this.#beats, bytes: 0, advertised, settled: advertised };
+  }
+
+  stop(why: 'duration' | 'stopped'): void {
+    this.#stopping ??= why;
+    this.#choosing.abort(letGo);
+    this.#recording?.stop(why);
+  }
+
+  abort(reason: unknown): void {
+    this.#broken ??= { reason };
+    this.#choosing.abort(reason);
+    this.#recording?.abort(reason);
+  }
+
+  async run(): Promise<RecordingEnd> {
+    const over = new AbortController();
+    const beating = this.#beat(over.signal);
+    let make: MakeRecording;
+    try {
+      make = await this.#choose();
+    } catch (error) {
+      if (this.#broken !== undefined) throw this.#broken.reason;
+      if (this.#stopping !== undefined) return { why: this.#stopping, evidence: {} };
+      throw error;
+    } finally {
+      over.abort(letGo);
+      await beating;
+    }
+    if (this.#broken !== undefined) throw this.#broken.reason;
+    this.#recording = make(this.#options);
+    if (this.#stopping !== undefined) this.#recording.stop(this.#stopping);
+    return await this.#recording.run();
+  }
+
+  async #choose(): Promise<MakeRecording> {
+    const { job, ledger, log } = this.#options;
+    const { recorder } = job.spec;
+    const link = new URL(job.spec.url);
+    // What was begun is gone on with: another recorder's numbers would be another epoch.
+    const begunBy =
+      ledger.startedAt === undefined ? undefined : (ledger.source?.['recorder'] ?? NATIVE);
+    const name = recorder ?? (typeof begunBy === 'string' ? begunBy : undefined);
+    const choices = this.#choices;
+    if (name === NATIVE)
+      return choices.native(linkKind(link) === 'page' ? choices.resolve : undefined);
+    if (name !== undefined && (linkKind(link) !== 'page' || (await choices.readsPages(name)))) {
+      return await choices.program({ name, link: direct(link), resolve: async () => direct(link) });
+    }
+    const first = await this.#resolved(link);
+    const { kind, resolver, title } = first;
+    log('The link was looked at.', {
+      kind,
+      ...(resolver && { resolver }),
+      ...(title && { title }),
+    });
+    if (kind === 'hls' && name === undefined) {
+      return choices.native(
+        resolver === undefined ? undefined : told(first, choices.resolve, link),
+      );
+    }
+    const resolve = told(first, choices.resolve, link);
+    return await choices.program({
+      name,
+      link: first,
+      resolve: async (signal) => await resolve(link, signal),
+    });
+  }
+
+  /** What is behind the link; asked again for as long as the job may wait, when that may change. */
+  async #resolved(link: URL): Promise<ResolvedLink> {
+    const { clock, job, ledger, log } = this.#options;
+    const { waitMs, patienceMs } = job.spec;
+    const patientMs = ledger.startedAt === undefined ? waitMs : patienceMs;
+    const { signal } = this.#choosing;
+    const since = clock.elapsed();
+    let told: KennelError['code'] | undefined;
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#choices.resolve(link, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        const leftMs = since + patientMs - clock.elapsed();
+        if (!isKennelError(error) || !error.retryable || leftMs <= 0) throw error;
+        if (told !== error.code)
+          log('The link is waited for.', { code: error.code, message: error.message });
+        told = error.code;
+        await pause(clock, Math.min(leftMs, askAgainAfterMs(error, tries)), signal);
+        signal.throwIfAborted();
+      }
+    }
+  }
+
+  async #beat(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#beats++;
+      await pause(this.#options.clock, BEAT_MS, signal);
+    }
+  }
+}
+
+const letGo = new Error('the recorder was told to let go');
+
+const direct = (url: URL): ResolvedLink => ({ kind: linkKind(url), url, headers: {}, formats: [] });
+
+/** Answers the first question about this link with what is known already. */
+function told(first: ResolvedLink, resolve: Resolve, link: URL): Resolve {
+  let fresh: ResolvedLink | undefined = first;
+  return async (asked, signal) => {
+    const known = asked.href === link.href ? fresh : undefined;
+    if (known === undefined) return await resolve(asked, signal);
+    fresh = undefined;
+    return known;
+  };
+}
+
+/** Recordings of links of any kind. */
+export const chosenRecording =
+  (choicesOf: (options: RecordingOptions) => Choices): MakeRecording =>
+  (options) =>
+    new ChosenRecording(choicesOf(options), options);
+
+/** Who records, as far as it is known before the link was looked at; for the journal. */
+export const recorderName = ({
+  url,
+  recorder,
+}: {
+  readonly url: string;
+  readonly recorder?: string;
+}): string => recorder ?? (linkKind(new URL(url)) === 'hls' ? NATIVE : 'auto');
