@@ -1,48 +1,108 @@
-import type { Socket as UdpSocket } from 'node:dgram';
-import type { Server } from 'node:net';
-import type { AddressRules } from './addressRules.ts';
+import type { LookupFunction } from 'node:net';
+import type { Clock } from '../core/clock.ts';
+import { KennelError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { EgressPass, PassOptions } from './egressPass.ts';
+import type { GateNetwork } from './gateNetwork.ts';
+import { GatePass } from './gatePass.ts';
+import { GateProxy } from './gateProxy.ts';
+import { IdleWatch } from './idleWatch.ts';
 
-/**
- * Where programs knock: sockets that listen in the network that the programs are in, which may be one of their own without any
- * other way out, or the machine's loopback.
- */
-export interface GateNetwork {
-  /** A listening TCP server that nobody listens to yet, and how programs reach it. Rejects with `limit.exceeded` when all are used. */
-  tcp(): Promise<{ readonly server: Server; readonly host: string; readonly port: number }>;
-  /** The same for one UDP flow. */
-  udp(): Promise<{ readonly socket: UdpSocket; readonly host: string; readonly port: number }>;
-}
-
-export interface PassOptions {
-  readonly rules: AddressRules;
-  /** The job's own proxy; it is then that which connects, and names are resolved there. */
-  readonly upstream?: URL | undefined;
-  /** To the program, bytes a second. Absent: unlimited. */
-  readonly bytesPerSecondMax?: number | undefined;
-}
-
-/** One program's way out: counted, and good for nobody else. */
-export interface EgressPass {
-  /** `http://user:secret@host:port`, for HTTP and (with CONNECT) HTTPS. */
-  readonly proxyUrl: string;
-  /** Another address in the program's network for one fixed target, for protocols that no HTTP proxy carries. Rejects with `address.refused`. */
-  relay(target: {
-    readonly protocol: 'tcp' | 'udp';
-    readonly host: string;
-    readonly port: number;
-  }): Promise<{ readonly host: string; readonly port: number }>;
-  /** So far. */
-  readonly receivedBytes: number;
-  readonly sentBytes: number;
-  /** The last targets that were refused (`host:port`), newest last; at most 8. */
-  readonly refused: readonly string[];
-  /** Ends its connections. */
-  close(): void;
-}
+export type { EgressPass, PassOptions } from './egressPass.ts';
+export type { GateNetwork } from './gateNetwork.ts';
 
 /** The guarded way out of all programs of one process. */
 export interface EgressGate {
-  /** `network`: where the program is; its proxy listens there. One listener serves all passes of a network. */
+  /**
+   * `network`: where the program is; its proxy listens there. One listener serves all passes of a network. Rejects as the
+   * network does, and with `usage.invalid` when the cap on bandwidth or the upstream proxy is none.
+   */
   pass(network: GateNetwork, options: PassOptions): Promise<EgressPass>;
+  /** Ends all passes and listeners. */
   close(): Promise<void>;
+}
+
+export interface EgressGateOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How names are resolved. Default: by the system. */
+  readonly lookup?: LookupFunction;
+}
+
+interface Listener {
+  readonly proxy: GateProxy;
+  readonly host: string;
+  readonly port: number;
+}
+
+export function egressGate({ clock, log, lookup }: EgressGateOptions): EgressGate {
+  const watch = new IdleWatch(clock);
+  const listeners = new Map<GateNetwork, Promise<Listener>>();
+  const passes = new Set<GatePass>();
+  let isClosed = false;
+
+  async function open(network: GateNetwork): Promise<Listener> {
+    const { server, host, port } = await network.tcp();
+    const gone = () => void listeners.delete(network);
+    return { proxy: new GateProxy({ server, watch, log, gone }), host, port };
+  }
+
+  function listenerOf(network: GateNetwork): Promise<Listener> {
+    const known = listeners.get(network);
+    if (known !== undefined) return known;
+    const opening = open(network);
+    listeners.set(network, opening);
+    opening.catch(() => listeners.delete(network));
+    return opening;
+  }
+
+  async function pass(network: GateNetwork, options: PassOptions): Promise<EgressPass> {
+    check(options);
+    const { proxy, host, port } = await listenerOf(network);
+    if (isClosed) throw new KennelError('limit.exceeded', 'the egress gate is closed');
+    const closed = (one: GatePass) => {
+      passes.delete(one);
+      proxy.dismiss(one);
+    };
+    const made = new GatePass({
+      ...options,
+      network,
+      host,
+      port,
+      clock,
+      log,
+      watch,
+      lookup,
+      closed,
+    });
+    passes.add(made);
+    proxy.admit(made);
+    return made;
+  }
+
+  async function close(): Promise<void> {
+    isClosed = true;
+    for (const one of passes) one.close();
+    const closing = [...listeners.values()].map(async (listener) => {
+      // One that could not be opened has nothing to close; whoever asked for it was told.
+      const opened = await listener.catch(() => undefined);
+      await opened?.proxy.close();
+    });
+    await Promise.all(closing);
+    watch.close();
+  }
+
+  return { pass, close };
+}
+
+function check({ bytesPerSecondMax: cap, upstream }: PassOptions): void {
+  if (cap !== undefined && !(cap > 0)) {
+    throw new KennelError('usage.invalid', 'a cap on bandwidth must be more than nothing');
+  }
+  if (upstream !== undefined && !/^https?:$/.test(upstream.protocol)) {
+    throw new KennelError(
+      'usage.invalid',
+      `a proxy must be an http or https link, not ${upstream.protocol}`,
+    );
+  }
 }
