@@ -151,7 +151,8 @@ function files({ plan, view }: CageParts, program: CagedProgram): string[] {
   return [
     ...view,
     ...['--dev', '/dev', ...memory(SHARED_MEMORY_BYTES_MAX, '/dev/shm'), '--remount-ro', '/dev'],
-    ...(plan.hasProc ? ['--proc', '/proc'] : []),
+    // The settings of the kernel in it may be written by the machine's root, which a user namespace does not change.
+    ...(plan.hasProc ? ['--proc', '/proc', '--remount-ro', '/proc'] : []),
     ...memory(TMP_BYTES_MAX, '/tmp'),
     ...readOnlyView([...programPaths(program.file), ...readable]),
     ...parentsOf(workDirectory),

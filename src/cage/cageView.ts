@@ -42,9 +42,11 @@ const NAME_SETTINGS = ['/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf'];
 export function systemView(withNames: boolean): string[] {
   return [
     ...SYSTEM_DIRECTORIES.flatMap(sameAsOutside),
-    ...[...SYSTEM_SETTINGS, ...pythonSettings(), ...(withNames ? NAME_SETTINGS : [])]
-      .filter((path) => existsSync(path))
-      .flatMap((path) => ['--ro-bind', path, path]),
+    ...readOnlyView(
+      [...SYSTEM_SETTINGS, ...pythonSettings(), ...(withNames ? NAME_SETTINGS : [])].filter(
+        (path) => existsSync(path),
+      ),
+    ),
   ];
 }
 
