@@ -36,16 +36,27 @@ async function argumentsOf(argv: readonly string[], { env }: CliContext): Promis
   if (argv.length > 0) return [...argv];
   const order = adhocOrder(env);
   if (!order) return ['--help'];
-  const { url, quality, duration, output, fallbacks = [], dual, audio, subtitles, proxy } = order;
+  const { url, quality, fallbacks = [], allow = [], dual, audio, audioOnly } = order;
+  const texts = {
+    '--duration': order.duration,
+    '--output': order.output,
+    '--wait': order.wait,
+    '--subtitles': order.subtitles,
+    '--proxy': order.proxy,
+    '--recorder': order.recorder,
+    '--format': order.format,
+    '--cookies': order.cookies,
+    '--bandwidth': order.bandwidth,
+    '--first-media': order.firstMedia,
+    '--stale-after': order.staleAfter,
+  };
   return [
     'record',
-    ...(duration ? ['--duration', duration] : []),
-    ...(output ? ['--output', output] : []),
-    ...fallbacks.flatMap((fallback) => ['--fallback', fallback]),
+    ...Object.entries(texts).flatMap(([option, text]) => (text ? [`${option}=${text}`] : [])),
+    ...fallbacks.map((fallback) => `--fallback=${fallback}`),
+    ...allow.map((address) => `--allow=${address}`),
     ...(dual ? ['--dual'] : []),
-    ...(audio ? ['--audio', audio] : []),
-    ...(subtitles ? ['--subtitles', subtitles] : []),
-    ...(proxy ? ['--proxy', proxy] : []),
+    ...(audioOnly ? ['--audio'] : audio ? [`--audio=${audio}`] : []),
     '--',
     url,
     ...(quality ? [quality] : []),

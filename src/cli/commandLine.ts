@@ -9,9 +9,11 @@ Exit codes:
   70 internal · 73 cannot create the output · 74 disk or input/output · 75 busy, try later · 77 refused
   78 configuration · 130/143 after SIGINT/SIGTERM, once what was recorded is finalised
 Environment: KENNEL_DATA_DIR, DATABASE_URL, KENNEL_HOSTS, KENNEL_HOST_MEMORY_MIB, KENNEL_LOG_LEVEL,
-  KENNEL_FFMPEG, NODE_EXTRA_CA_CERTS, NO_COLOR;
-  RUNNING_MODE=adhoc MANIFEST_URL=… [QUALITY=… DURATION=… OUTPUT=… FALLBACK_URLS=… DUAL=1 AUDIO=… SUBTITLES=…
-  PROXY_URL=…] records without arguments; several fallbacks are separated by white space.`;
+  KENNEL_FFMPEG, KENNEL_YTDLP, KENNEL_STREAMLINK, KENNEL_ALLOW, KENNEL_SANDBOX, KENNEL_TOOL_MEMORY_MIB,
+  NODE_EXTRA_CA_CERTS, NO_COLOR;
+  RUNNING_MODE=adhoc MANIFEST_URL=… [QUALITY=… DURATION=… OUTPUT=… FALLBACK_URLS=… DUAL=1 AUDIO=… AUDIO_ONLY=1
+  SUBTITLES=… PROXY_URL=… RECORDER=… FORMAT=… COOKIES=… ALLOW=… BANDWIDTH=… WAIT=… FIRST_MEDIA=… STALE_AFTER=…]
+  records without arguments; several fallbacks and allowed addresses are separated by white space.`;
 
 /** A command's work: resolves with its exit code. */
 type Done = (exitCode: number) => void;
@@ -38,17 +40,43 @@ function addRecordingCommands(program: Command, context: CliContext, done: Done)
       .option('-q, --quiet', 'print nothing but the result');
 
   recording(program.command('record <url> [quality]'))
-    .description('record an HLS link until it ends, until the duration is over, or until a signal')
+    .description(
+      'record a stream, or what a page shows, until it ends, until the duration is over, or until a signal',
+    )
     .option('-o, --output <path>', 'file, or directory with a slash behind (default: here)')
     .option('-d, --duration <time>', 'how long: 90, 90s, 5m, 1h30m, 01:30:00')
     .option('--wait [time]', 'wait for a stream that is not there yet (default: 24h)')
     .option('--patience <time>', 'how long the source may be silent before it counts as gone (2m)')
     .option('--fallback <url>', 'another link to the same stream; may be repeated', collect, [])
     .option('--dual', 'record all links at once: what one lacks is taken from another')
-    .option('--audio <wishes>', 'separate audio: default, all, or languages and names (en,de)')
+    .option(
+      '--audio [wishes]',
+      'separate audio: default, all, or languages and names (en,de); without wishes: nothing but the sound',
+    )
     .option('--subtitles <wishes>', 'subtitles: all (the default), none, or languages and names')
     .option('--header <"Name: value">', 'request header; may be repeated', collect, [])
     .option('--proxy <url>', 'HTTP proxy for everything: http://[user:password@]host:port')
+    .option(
+      '--recorder <name>',
+      'who records: native, yt-dlp, ffmpeg, … (default: whoever does it best)',
+    )
+    .option('--format <filter>', "which format of a page, in the words of yt-dlp's -f")
+    .option(
+      '--cookies <file>',
+      'cookies for the link and what it leads to, as a Netscape cookies.txt',
+    )
+    .option(
+      '--allow <address>',
+      'may be reached although it is not public: CIDR, address or host, with :port or without; may be repeated',
+      collect,
+      [],
+    )
+    .option(
+      '--bandwidth <rate>',
+      'how much a program may fetch: 20M (bits a second), 2.5MB (bytes)',
+    )
+    .option('--first-media <time>', 'how long a program may go without its first media')
+    .option('--stale-after <time>', 'how long a program may go without new media')
     .option('--keep-segments', 'keep the segments after the file is verified and stored')
     .action(async (url: string, quality: string | undefined, options) => {
       const { record } = await import('./commands/record.ts');
@@ -97,8 +125,14 @@ function addAskingCommands(program: Command, context: CliContext, done: Done): v
 function addCheckingCommands(program: Command, context: CliContext, done: Done): void {
   program
     .command('probe <url-or-file>')
-    .description('what a playlist or media file holds, as JSON')
+    .description('what is behind a link or in a media file, and who would record it')
+    .option('--json', 'as JSON (the default when piped)')
+    .option('--quality <wishes>', 'as for record')
+    .option('--format <filter>', "which format of a page, in the words of yt-dlp's -f")
     .option('--header <"Name: value">', 'request header; may be repeated', collect, [])
+    .option('--cookies <file>', 'cookies for the link, as a Netscape cookies.txt')
+    .option('--proxy <url>', 'HTTP proxy for everything: http://[user:password@]host:port')
+    .option('--allow <address>', 'may be reached although it is not public', collect, [])
     .action(async (target: string, options) => {
       const { probe } = await import('./commands/probe.ts');
       done(await probe(context, { target, ...options }));

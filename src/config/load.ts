@@ -50,7 +50,34 @@ export interface AdhocOrder {
   readonly audio?: string;
   readonly subtitles?: string;
   readonly proxy?: string;
+  readonly audioOnly?: boolean;
+  readonly recorder?: string;
+  readonly format?: string;
+  /** Path of a Netscape cookie file. */
+  readonly cookies?: string;
+  readonly allow?: readonly string[];
+  readonly bandwidth?: string;
+  readonly wait?: string;
+  readonly firstMedia?: string;
+  readonly staleAfter?: string;
 }
+
+/** The variable of each text that is handed on as it is. */
+const ADHOC_TEXTS = {
+  quality: 'QUALITY',
+  duration: 'DURATION',
+  output: 'OUTPUT',
+  audio: 'AUDIO',
+  subtitles: 'SUBTITLES',
+  proxy: 'PROXY_URL',
+  recorder: 'RECORDER',
+  format: 'FORMAT',
+  cookies: 'COOKIES',
+  bandwidth: 'BANDWIDTH',
+  wait: 'WAIT',
+  firstMedia: 'FIRST_MEDIA',
+  staleAfter: 'STALE_AFTER',
+} as const satisfies Partial<Record<keyof AdhocOrder, string>>;
 
 /** What says yes and no in an environment variable. */
 const YES: ReadonlySet<string> = new Set(['1', 'true', 'yes', 'on']);
@@ -70,21 +97,23 @@ export function adhocOrder(env: Environment): AdhocOrder | undefined {
       'config.invalid',
       'RUNNING_MODE=adhoc needs MANIFEST_URL, the link to record.',
     );
-  const { QUALITY: quality, DURATION: duration, OUTPUT: output } = env;
-  const { AUDIO: audio, SUBTITLES: subtitles, PROXY_URL: proxy } = env;
-  const fallbacks = (env['FALLBACK_URLS'] ?? '').split(/\s+/).filter(Boolean);
+  const given = Object.entries(ADHOC_TEXTS).flatMap(([setting, name]) => {
+    const value = env[name];
+    return value ? [[setting, value] as const] : [];
+  });
+  const fallbacks = wordsOf(env['FALLBACK_URLS']);
+  const allow = wordsOf(env['ALLOW']);
   return {
     url,
-    ...(quality && { quality }),
-    ...(duration && { duration }),
-    ...(output && { output }),
+    ...Object.fromEntries(given),
     ...(fallbacks.length > 0 && { fallbacks }),
+    ...(allow.length > 0 && { allow }),
     ...(isOn(env, 'DUAL') && { dual: true }),
-    ...(audio && { audio }),
-    ...(subtitles && { subtitles }),
-    ...(proxy && { proxy }),
+    ...(isOn(env, 'AUDIO_ONLY') && { audioOnly: true }),
   };
 }
+
+const wordsOf = (text = ''): string[] => text.split(/\s+/).filter(Boolean);
 
 function isOn(env: Environment, name: string): boolean {
   const word = (env[name] ?? '').toLowerCase();

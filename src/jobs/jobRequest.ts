@@ -1,6 +1,13 @@
 import { resolve } from 'node:path';
-import type { JobSpec } from '../../machines/vocabulary.ts';
+import type { JobSpec, WatchLimits } from '../../machines/vocabulary.ts';
 import { KennelError } from '../core/errors.ts';
+import { addressRules } from '../egress/addressRules.ts';
+import { reachOfLinks } from '../egress/reachOfLinks.ts';
+import { hasControlCharacter } from '../intake/controlCharacters.ts';
+import { LINK_SCHEMES_TEXT, linkKind } from '../intake/linkKind.ts';
+import { netscapeCookies } from '../intake/netscapeCookies.ts';
+
+export { COOKIE_FILE_BYTES_MAX } from '../intake/netscapeCookies.ts';
 
 /** What somebody asks for, as it comes from a command line or an API. */
 export interface JobRequest {
@@ -24,6 +31,18 @@ export interface JobRequest {
   /** File, or directory with a slash behind. Default: the working directory. */
   readonly output?: string | undefined;
   readonly keepSegments?: boolean | undefined;
+  /** Only the sound is kept. */
+  readonly audioOnly?: boolean | undefined;
+  /** `native`, or the name of a program. Default: whoever can do it best. */
+  readonly recorder?: string | undefined;
+  /** As yt-dlp's `-f` takes it. */
+  readonly format?: string | undefined;
+  /** The text of a Netscape cookie file. */
+  readonly cookies?: string | undefined;
+  /** What may be reached although it is not public: CIDR, IP addresses or host names, each with `:port` or without. */
+  readonly allow?: readonly string[] | undefined;
+  readonly bytesPerSecondMax?: number | undefined;
+  readonly watch?: WatchLimits | undefined;
 }
 
 /**
@@ -37,6 +56,13 @@ const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const FIELD_VALUE_BAD = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 
+/** Texts that are no list of wishes, UTF-16 units: links with signed tokens stay below 8 KiB, and so do paths. */
+const TEXT_CHARACTERS_MAX = 16 * 1024;
+/** Entries of `allow`. Whoever has more writes networks. */
+const ALLOW_MAX = 64;
+/** Names of recorders. */
+const RECORDER_NAME = /^[a-z0-9][a-z0-9_-]{0,39}$/;
+
 /** Links of one job. Each may be polled at once; nobody has more sources of one stream than this. */
 export const LINKS_MAX = 8;
 
@@ -46,11 +72,13 @@ export const LINKS_MAX = 8;
  * @throws KennelError `url.invalid`, `usage.invalid`
  */
 export function jobSpec(request: JobRequest): JobSpec {
-  const { durationMs, headers, audio, subtitles } = request;
+  const { durationMs, headers, audio, subtitles, cookies, audioOnly = false } = request;
+  assertTexts(request);
   const quality = wishesOf(request.quality ?? 'best', 'The quality has an empty wish', '720p,best');
   assertHeaders(headers);
   if (durationMs !== undefined && !(durationMs > 0))
     throw new KennelError('usage.invalid', 'The duration must be longer than nothing.');
+  if (cookies !== undefined) netscapeCookies(cookies);
   return {
     ...sourcesOf(request),
     quality,
@@ -58,11 +86,91 @@ export function jobSpec(request: JobRequest): JobSpec {
     ...(headers && { headers }),
     ...(request.proxy !== undefined && { proxy: checkedProxy(request.proxy) }),
     ...(audio !== undefined && { audio: audioWishes(audio) }),
+    ...(audioOnly && { audioOnly }),
     ...(subtitles !== undefined && { subtitles: subtitleWishes(subtitles) }),
+    ...recorderOf(request),
+    ...(cookies !== undefined && { cookies }),
+    ...reachOf(request),
+    ...limitsOf(request),
     waitMs: request.waitMs ?? 0,
     patienceMs: request.patienceMs ?? PATIENCE_MS_DEFAULT,
     output: absoluteOutput(request.output ?? './'),
     keepSegments: request.keepSegments ?? false,
+  };
+}
+
+/** Control characters end lines and strings of whatever reads a text later; half a surrogate pair cannot be stored. */
+function assertTexts(request: JobRequest): void {
+  const { url, fallbacks = [], proxy, audio, subtitles, quality, output } = request;
+  const { recorder, format, allow = [], headers = {} } = request;
+  const texts: readonly (readonly [name: string, text: string | undefined])[] = [
+    ...[url, ...fallbacks].map((link) => ['link', link] as const),
+    ['proxy', proxy],
+    ['audio', audio],
+    ['subtitles', subtitles],
+    ['quality', quality],
+    ['output', output],
+    ['recorder', recorder],
+    ['format', format],
+    ...allow.map((entry) => ['allowed address', entry] as const),
+    ...Object.values(headers).map((value) => ['header', value.replaceAll('\t', ' ')] as const),
+  ];
+  for (const [name, text = ''] of texts) {
+    const code = name === 'link' ? 'url.invalid' : 'usage.invalid';
+    if (hasControlCharacter(text) || !text.isWellFormed())
+      throw new KennelError(code, `The ${name} has a control character or half of one.`);
+    if (text.length > TEXT_CHARACTERS_MAX)
+      throw new KennelError(code, `The ${name} is longer than ${TEXT_CHARACTERS_MAX} characters.`);
+  }
+}
+
+function recorderOf({ url, recorder, format }: JobRequest): Pick<JobSpec, 'recorder' | 'format'> {
+  if (recorder !== undefined && !RECORDER_NAME.test(recorder))
+    throw new KennelError(
+      'usage.invalid',
+      `${JSON.stringify(recorder)} is not the name of a recorder; kennel doctor lists them.`,
+    );
+  if (recorder === 'native' && !isWebLink(url))
+    throw new KennelError(
+      'usage.invalid',
+      'The native recorder takes http and https links only; leave the recorder out, and one is chosen.',
+    );
+  if (format?.trim() === '') throw new KennelError('usage.invalid', 'The format is empty.');
+  return { ...(recorder !== undefined && { recorder }), ...(format !== undefined && { format }) };
+}
+
+/** The operator's own links may be wherever they are; what else is private has to be named. */
+function reachOf({ url, fallbacks = [], proxy, allow = [] }: JobRequest): Pick<JobSpec, 'reach'> {
+  const entries = allow.map((entry) => entry.trim()).filter((entry) => entry !== '');
+  if (entries.length > ALLOW_MAX)
+    throw new KennelError('usage.invalid', `A job may allow ${ALLOW_MAX} addresses at most.`);
+  // It throws for an entry that cannot be read.
+  addressRules(entries);
+  const links = [url, ...fallbacks, ...(proxy === undefined ? [] : [proxy])];
+  const reach = [...new Set([...reachOfLinks(links), ...entries])];
+  return reach.length > 0 ? { reach } : {};
+}
+
+function limitsOf({
+  bytesPerSecondMax,
+  watch = {},
+}: JobRequest): Pick<JobSpec, 'bytesPerSecondMax' | 'watch'> {
+  if (bytesPerSecondMax !== undefined && !(bytesPerSecondMax >= 1))
+    throw new KennelError('usage.invalid', 'The bandwidth must be more than nothing.');
+  const { firstMediaMs, staleMs } = watch;
+  for (const limit of [firstMediaMs, staleMs])
+    if (limit !== undefined && !(limit > 0))
+      throw new KennelError(
+        'usage.invalid',
+        'A time to wait for media must be longer than nothing.',
+      );
+  const limits = {
+    ...(firstMediaMs !== undefined && { firstMediaMs }),
+    ...(staleMs !== undefined && { staleMs }),
+  };
+  return {
+    ...(bytesPerSecondMax !== undefined && { bytesPerSecondMax }),
+    ...(Object.keys(limits).length > 0 && { watch: limits }),
   };
 }
 
@@ -80,7 +188,14 @@ function sourcesOf({
   fallbacks = [],
   dual = false,
 }: JobRequest): Pick<JobSpec, 'url' | 'fallbacks' | 'dual'> {
-  const links = [url, ...fallbacks].map(checkedUrl);
+  const links = [url, ...fallbacks];
+  for (const link of links) checkedUrl(link);
+  for (const fallback of fallbacks)
+    if (!isWebLink(fallback) || !isWebLink(url))
+      throw new KennelError(
+        'url.invalid',
+        `Fallbacks are for HLS over http and https, and ${isWebLink(url) ? withoutQuery(fallback) : withoutQuery(url)} is not.`,
+      );
   if (new Set(links).size < links.length)
     throw new KennelError('usage.invalid', 'A fallback must be another link than the others.');
   if (links.length > LINKS_MAX)
@@ -133,16 +248,25 @@ function checkedProxy(text: string): string {
   );
 }
 
-function checkedUrl(text: string): string {
+function checkedUrl(text: string): URL {
   const url = URL.parse(text);
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return text;
-  throw new KennelError(
-    'url.invalid',
-    url
-      ? `The link ${text} is not http or https; Kennel records HLS over these two.`
-      : `${JSON.stringify(text)} is not a link. It begins with http:// or https://.`,
-  );
+  if (url === null)
+    throw new KennelError(
+      'url.invalid',
+      `${JSON.stringify(text)} is not a link. It begins with ${LINK_SCHEMES_TEXT}, and ://.`,
+    );
+  linkKind(url);
+  if (url.hostname === '') throw new KennelError('url.invalid', 'The link names no host.');
+  return url;
 }
+
+/** A link, as far as it may be told. */
+function withoutQuery(text: string): string {
+  const { protocol, host, pathname } = new URL(text);
+  return `${protocol}//${host}${pathname}`;
+}
+
+const isWebLink = (text: string): boolean => /^https?:/i.test(text.trim());
 
 /** Keeps the slash that tells a directory from a file. */
 const absoluteOutput = (output: string): string =>

@@ -305,5 +305,8 @@ const asksTheSame = (a: JobSpec, b: JobSpec): boolean =>
   a.output === b.output &&
   a.durationMs === b.durationMs &&
   a.quality.join() === b.quality.join() &&
+  a.recorder === b.recorder &&
+  a.format === b.format &&
+  (a.audioOnly ?? false) === (b.audioOnly ?? false) &&
   (a.audio ?? ['default']).join() === (b.audio ?? ['default']).join() &&
   (a.subtitles ?? ['all']).join() === (b.subtitles ?? ['all']).join();

@@ -21,6 +21,7 @@ test('a link alone is enough, and says nothing that was not asked for', () => {
   expect(spec()).toEqual({
     url,
     quality: ['best'],
+    reach: ['origin.example:443'],
     waitMs: 0,
     patienceMs: 120_000,
     output: '/tmp/a.mp4',
@@ -64,6 +65,32 @@ describe('a request is refused with one clear error', () => {
     ['a proxy that is no link', { proxy: 'proxy:3128:x' }, ['usage.invalid', 'proxy']],
     ['an empty quality', { quality: '720p,' }, ['usage.invalid', '720p,best']],
     ['a duration of nothing', { durationMs: 0 }, ['usage.invalid', 'duration']],
+    ['a link that nothing records', { url: 'ftp://x/y' }, ['url.invalid', 'rtmp']],
+    ['a link without a host', { url: 'rtmp:///x' }, ['url.invalid', 'host']],
+    ['a line end in a link', { url: `${url}\n--exec=x` }, ['url.invalid', 'control']],
+    ['a NUL in the quality', { quality: '720p\0' }, ['usage.invalid', 'quality']],
+    ['a line end in the format', { format: 'b\n--exec x' }, ['usage.invalid', 'format']],
+    ['half a character', { output: '/tmp/\ud800' }, ['usage.invalid', 'output']],
+    ['a line end in an allowed address', { allow: ['a.lan\r'] }, ['usage.invalid', 'allowed']],
+    ['a line end in a header', { headers: { a: 'b\nc: d' } }, ['usage.invalid', 'header']],
+    ['a link of a megabyte', { url: url + 'x'.repeat(1e6) }, ['url.invalid', 'longer']],
+    ['an address that is none', { allow: ['10.0.0.0/99'] }, ['usage.invalid', '10.0.0.0/99']],
+    [
+      'fallbacks of what has none',
+      { url: 'rtmp://x/y', fallbacks: [other] },
+      ['url.invalid', 'rtmp://x/y'],
+    ],
+    ['a recorder that is an option', { recorder: '--exec' }, ['usage.invalid', 'doctor']],
+    [
+      'the native recorder for RTMP',
+      { url: 'rtmp://x/y', recorder: 'native' },
+      ['usage.invalid', 'native'],
+    ],
+    ['an empty format', { format: ' ' }, ['usage.invalid', 'format']],
+    ['cookies that are JSON', { cookies: '[{"name":"a"}]' }, ['usage.invalid', 'Netscape']],
+    ['cookies with a broken line', { cookies: '# x\n\na.test\tTRUE' }, ['usage.invalid', 'Line 3']],
+    ['a bandwidth of nothing', { bytesPerSecondMax: 0 }, ['usage.invalid', 'bandwidth']],
+    ['a patience of nothing', { watch: { staleMs: 0 } }, ['usage.invalid', 'media']],
     ['a header that is none', { headers: { 'a b': 'c' } }, ['usage.invalid', 'a b']],
   ] as const)('%s', (_name, request, told) => {
     const { code, message } = refusal(request);
@@ -74,4 +101,30 @@ describe('a request is refused with one clear error', () => {
   it('and a proxy of a kind that cannot be used is not told with its password', () => {
     expect(refusal({ proxy: 'socks5://me:secret@proxy:1080' }).message).not.toContain('secret');
   });
+});
+
+test('links of every kind are taken, and what they name may be reached', () => {
+  for (const link of ['rtmp://10.0.0.5/app/key', 'rtsp://cam.lan/1', 'srt://10.0.0.5:9000'])
+    expect(spec({ url: link }).url).toBe(link);
+  expect(
+    spec({
+      url: 'http://127.0.0.1:8000/x',
+      fallbacks: ['http://10.0.0.5/x'],
+      proxy: 'http://me:secret@proxy.lan:3128',
+      allow: ['10.1.0.0/16', ' cam.lan:554 '],
+    }).reach,
+  ).toEqual(['127.0.0.1:8000', '10.0.0.5:80', 'proxy.lan:3128', '10.1.0.0/16', 'cam.lan:554']);
+  expect(spec({ url: 'https://93.184.215.14/x.m3u8' }).reach).toBeUndefined();
+});
+
+test('what programs are told is taken over', () => {
+  const request = {
+    recorder: 'yt-dlp',
+    format: 'bv*[height<=720]+ba',
+    audioOnly: true,
+    cookies: '.a.test\tTRUE\t/\tTRUE\t0\tsid\tabc\n',
+    bytesPerSecondMax: 2_500_000,
+    watch: { firstMediaMs: 30_000 },
+  };
+  expect(spec(request)).toMatchObject(request);
 });

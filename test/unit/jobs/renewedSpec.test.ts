@@ -20,7 +20,8 @@ describe('the same command, given again', () => {
 
   it('brings new headers and another proxy in the place of the old ones', () => {
     const { spec, changed } = renewed({ headers: { cookie: 'x=1' }, proxy: 'http://p.test/' });
-    expect(spec).toEqual({ ...held, headers: { cookie: 'x=1' }, proxy: 'http://p.test/' });
+    const reach = [...(held.reach ?? []), 'p.test:80'];
+    expect(spec).toEqual({ ...held, headers: { cookie: 'x=1' }, proxy: 'http://p.test/', reach });
     expect(changed).toEqual(['headers', 'proxy']);
   });
 
@@ -36,5 +37,22 @@ describe('the same command, given again', () => {
   it('brings no more links than a job may have', () => {
     const many = Array.from({ length: 7 }, (_, number) => `http://${number}.test/`);
     expect(renewed({ fallbacks: many }).spec.fallbacks).toHaveLength(7);
+  });
+
+  it('brings new cookies and limits, and reaches what either command names', () => {
+    const { spec, changed } = renewed({
+      cookies: 'a.test\tTRUE\t/\tTRUE\t0\tsid\tabc\n',
+      allow: ['10.0.0.0/8'],
+      watch: { staleMs: 5_000 },
+      bytesPerSecondMax: 1_000,
+    });
+    expect(spec).toMatchObject({
+      reach: ['a.test:80', 'b.test:80', 'c.test:80', '10.0.0.0/8'],
+      watch: { staleMs: 5_000 },
+    });
+    expect(changed).toEqual(['cookies', 'reach', 'bytesPerSecondMax', 'watch']);
+    const again = renewedSpec(spec, jobSpec({ url, watch: { firstMediaMs: 9 } }));
+    expect(again.spec.watch).toEqual({ staleMs: 5_000, firstMediaMs: 9 });
+    expect(again.spec.cookies).toBe(spec.cookies);
   });
 });
