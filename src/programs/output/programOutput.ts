@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { JournalWriter } from '../../recording/journalWriter.ts';
+import { StoredOutput } from './storedOutput.ts';
 
 export interface ProgramOutputOptions {
   /** The recording's directory. */
@@ -40,4 +41,16 @@ export interface ProgramOutput {
   readonly settled: number;
   /** Media time that the whole recording holds, milliseconds. */
   readonly recordedMs: number;
+  /**
+   * The recording ends, and no run will follow. `down`: the source went on without a program, so that the time since the last media is
+   * named as a gap; `over`: nothing was missed. Resolves once that is durable; rejects with the signal's reason.
+   */
+  finish(why: 'down' | 'over'): Promise<void>;
 }
+
+/**
+ * Takes over what programs put out: cuts it at key frames into pieces that stand alone, stores and names them, and accounts for all time
+ * in between by the timestamps of the media. What a new run repeats is left out where its content proves that it is the same.
+ */
+export const programOutput = (options: ProgramOutputOptions): ProgramOutput =>
+  new StoredOutput(options);

@@ -1,0 +1,238 @@
+import type { Ledger } from '../../ledger/ledger.ts';
+import { FrameClock, type Step } from './frameClock.ts';
+import type { MediaFrame, MediaUnit } from './mediaUnit.ts';
+import type { RunJoin } from './overlap.ts';
+import { PIECE_BYTES_MAX, PIECE_MS_MAX, PIECE_MS_MIN, TRACK } from './pieceLength.ts';
+import { type OpenPiece, type PieceStore, piecesIn } from './pieceStore.ts';
+import type { StoredTail } from './storedTail.ts';
+import { TsContinuity } from './tsContinuity.ts';
+
+interface CuttingPiece {
+  readonly piece: OpenPiece;
+  bytes: number;
+  /** Of the frames before the last one. */
+  lastedMs: number;
+  /** What all streams span, for pieces without a frame of the main one. */
+  firstMs: number | undefined;
+  lastMs: number;
+}
+
+export interface CutterOptions {
+  readonly store: PieceStore;
+  readonly ledger: Ledger;
+  readonly tail: StoredTail;
+  now(): number;
+}
+
+/** Cuts what is new into pieces, and keeps the account of their timestamps: numbers, holes, breaks. It outlives runs. */
+export class PieceCutter {
+  readonly #options: CutterOptions;
+  readonly #clock = new FrameClock();
+  readonly #continuity = new TsContinuity();
+  #open: CuttingPiece | undefined;
+  #epoch: number | undefined;
+  #msn = 0;
+  #discontinuity: number;
+  /** Whether there is media on an earlier clock, so that a new one is a break. */
+  #hasMedia: boolean;
+  #signature: string | undefined;
+  #damage: string | undefined;
+  /** The next frame is the first one of a run that goes on later. */
+  #isLater = false;
+  #waiting: Promise<void> | undefined;
+
+  constructor(options: CutterOptions) {
+    this.#options = options;
+    const { ledger } = options;
+    this.#epoch = ledger.lastEpoch(TRACK);
+    this.#msn = ledger.nextMsn(TRACK) ?? ledger.firstMsn(TRACK) ?? 0;
+    const [last] = ledger.tail(TRACK, 1);
+    this.#discontinuity = last?.discontinuity ?? 0;
+    this.#hasMedia = last !== undefined;
+  }
+
+  get hasMedia(): boolean {
+    return this.#hasMedia;
+  }
+
+  /** What is stored already, read again: the account goes on from there. */
+  remember(unit: MediaUnit): void {
+    this.#signature = unit.layout.signature;
+    this.#options.tail.add(unit);
+    for (const frame of primaryFrames(unit)) this.#clock.step(frame);
+  }
+
+  /** Bytes of MPEG-TS that are stored already, whole packets. */
+  rememberPackets(packets: Buffer): void {
+    this.#continuity.learn(packets);
+  }
+
+  /** A new run begins. `passedMs`: since the last media came. */
+  join(join: RunJoin | { readonly how: 'first' }, passedMs: number): void {
+    if (join.how === 'overlaps') {
+      if (join.shiftMs === 0) return;
+      this.#discontinuity++;
+      this.#clock.shift(join.shiftMs);
+      this.#options.tail.shift(join.shiftMs);
+    } else if (join.how === 'later') {
+      this.#isLater = true;
+    } else if (this.#hasMedia) {
+      this.nameDown(
+        passedMs,
+        'another timeline began afterwards; the time is that of the clock on the wall',
+      );
+      this.#epoch = (this.#epoch ?? 0) + 1;
+      this.#msn = 0;
+      this.#note('program');
+      this.#clock.reset();
+      this.#break();
+    }
+  }
+
+  /** Names time in which no program ran. */
+  nameDown(durationMs: number, detail: string): void {
+    this.#lose('recorder.down', durationMs, detail);
+  }
+
+  damaged(what: string): void {
+    this.#damage ??= what;
+  }
+
+  /** Stores the unit with those before it, or begins a new piece with it. */
+  place(unit: MediaUnit): void {
+    const frames = primaryFrames(unit);
+    const [first, ...others] = frames;
+    if (first !== undefined) this.#stepTo(first);
+    const { signature } = unit.layout;
+    if (signature !== this.#signature) {
+      this.close();
+      if (this.#signature !== undefined && this.#hasMedia) this.#discontinuity++;
+      this.#signature = signature;
+    }
+    if (this.#open !== undefined && this.#isOver(this.#open, unit, first)) this.#close(this.#open);
+    this.#write(unit);
+    this.#options.tail.add(unit);
+    for (const frame of others) this.#inside(this.#clock.step(frame));
+  }
+
+  /** Nothing follows for now: what is open is a piece. */
+  close(): void {
+    if (this.#open !== undefined) this.#close(this.#open, this.#clock.lastLastsMs);
+  }
+
+  /** What is open will not be needed. */
+  async abandon(): Promise<void> {
+    await this.#open?.piece.file.abandon();
+    this.#open = undefined;
+  }
+
+  /** Settles once there is room for more; undefined while there is. */
+  takeWaiting(): Promise<void> | undefined {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    return waiting;
+  }
+
+  #stepTo(frame: MediaFrame): void {
+    const isLater = this.#isLater;
+    const damage = this.#damage;
+    const step = this.#clock.step(frame, { isLater, isDamaged: damage !== undefined });
+    this.#isLater = false;
+    this.#damage = undefined;
+    if (step === undefined) return;
+    if (this.#open !== undefined) this.#open.lastedMs += step.lastedMs;
+    if (step.step === 'on') return;
+    if (this.#open !== undefined) this.#close(this.#open);
+    if (step.step === 'jump') this.#break();
+    else if (isLater)
+      this.nameDown(step.holeMs, 'measured by the timestamps of the media before and after');
+    else this.#lose('skipped', step.holeMs, damage ?? 'the timestamps of the program jump forward');
+  }
+
+  /** A fragment may hold holes: it is stored as it is, and they are named after it. */
+  #inside(step: Step | undefined): void {
+    if (step === undefined) return;
+    if (this.#open !== undefined) this.#open.lastedMs += step.lastedMs;
+    if (step.step === 'hole') {
+      this.close();
+      this.#lose('skipped', step.holeMs, 'the timestamps within a fragment jump forward');
+    }
+  }
+
+  #isOver(
+    { bytes, lastedMs, firstMs, lastMs }: CuttingPiece,
+    unit: MediaUnit,
+    first: MediaFrame | undefined,
+  ): boolean {
+    const spanMs = Math.max(lastedMs, lastMs - (firstMs ?? lastMs));
+    const isLong = spanMs >= PIECE_MS_MAX || bytes >= PIECE_BYTES_MAX;
+    if (first === undefined) return isLong && spanMs >= 2 * PIECE_MS_MAX;
+    return isLong || (unit.isKey && lastedMs >= PIECE_MS_MIN);
+  }
+
+  #write(unit: MediaUnit): void {
+    const { container, head } = unit.layout;
+    const isTs = container === 'ts';
+    if (this.#open === undefined) {
+      this.#hasMedia = true;
+      if (this.#epoch === undefined) {
+        this.#epoch = 0;
+        this.#note('first');
+      }
+      const piece = this.#options.store.open({
+        ...{ epoch: this.#epoch, msn: this.#msn++, discontinuity: this.#discontinuity },
+        ...{ container, head: isTs ? undefined : head },
+      });
+      this.#open = { piece, bytes: 0, lastedMs: 0, firstMs: undefined, lastMs: 0 };
+      if (isTs) this.#append(this.#open, this.#numbered(head));
+    }
+    const open = this.#open;
+    for (const { frames } of unit.streams) {
+      const last = frames.at(-1);
+      if (last === undefined) continue;
+      open.firstMs ??= frames[0]?.startMs;
+      open.lastMs = Math.max(open.lastMs, last.startMs);
+    }
+    this.#append(open, isTs ? this.#numbered(unit.bytes) : unit.bytes);
+  }
+
+  #numbered(packets: Buffer): Buffer {
+    this.#continuity.number(packets);
+    return packets;
+  }
+
+  #append(open: CuttingPiece, bytes: Buffer): void {
+    open.bytes += bytes.length;
+    this.#waiting = open.piece.file.write(bytes) ?? this.#waiting;
+  }
+
+  #close(open: CuttingPiece, restMs = 0): void {
+    this.#open = undefined;
+    const measuredMs = open.lastedMs + restMs;
+    const durationMs =
+      open.lastedMs > 0 || restMs > 0 ? measuredMs : open.lastMs - (open.firstMs ?? open.lastMs);
+    this.#options.store.close(open.piece, durationMs);
+  }
+
+  #lose(cause: 'skipped' | 'recorder.down', durationMs: number, detail: string): void {
+    const count = piecesIn(durationMs);
+    const { store } = this.#options;
+    store.lose({ epoch: this.#epoch ?? 0, msn: this.#msn, count, cause, detail, durationMs });
+    this.#msn += count;
+  }
+
+  #note(why: 'first' | 'program'): void {
+    const epoch = this.#epoch ?? 0;
+    const at = this.#options.now();
+    this.#options.store.note({ t: 'epoch', epoch, track: TRACK, at, why, first: this.#msn });
+  }
+
+  /** Another clock begins with the next frame. */
+  #break(): void {
+    this.#discontinuity++;
+    this.#options.tail.clear();
+  }
+}
+
+const primaryFrames = ({ streams, layout }: MediaUnit): readonly MediaFrame[] =>
+  streams.find(({ key }) => key === layout.primary)?.frames ?? [];

@@ -1,0 +1,144 @@
+import { FrameClock } from './frameClock.ts';
+import type { MediaUnit, UnitReader } from './mediaUnit.ts';
+import { openReader, SNIFF_BYTES } from './openReader.ts';
+import type { PieceCutter } from './pieceCutter.ts';
+import type { PieceStore } from './pieceStore.ts';
+import type { OutputRun } from './programOutput.ts';
+import { RunJoiner } from './runJoiner.ts';
+import type { StoredTail } from './storedTail.ts';
+import { untilAborted } from './untilAborted.ts';
+
+export interface ProgramRunOptions {
+  readonly store: PieceStore;
+  readonly tail: StoredTail;
+  readonly cutter: PieceCutter;
+  readonly signal: AbortSignal;
+  /** Undefined once what was stored last is known; else resolves then. */
+  remembered(): Promise<void> | undefined;
+  /** Since the last media of earlier runs, milliseconds. */
+  passedMs(): number;
+  /** Media has come. */
+  media(): void;
+}
+
+/** The output of one program: read, joined to what is stored, cut. */
+export class ProgramRun implements OutputRun {
+  readonly #options: ProgramRunOptions;
+  readonly #joiner: RunJoiner;
+  /** Of this run alone. */
+  readonly #clock = new FrameClock();
+  #measuredMs = 0;
+  #hadMedia = false;
+  /** Since the last run's media, measured when this run's came. */
+  #passedMs: number | undefined;
+  #start: Buffer = Buffer.alloc(0);
+  #reader: UnitReader | undefined;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(options: ProgramRunOptions) {
+    this.#options = options;
+    const { tail, cutter } = options;
+    this.#joiner = new RunJoiner({
+      tail,
+      passedMs: () => this.#passedMs ?? 0,
+      joined: (join) => cutter.join(join, this.#passedMs ?? 0),
+      unit: (unit) => cutter.place(unit),
+    });
+  }
+
+  get mediaMs(): number {
+    return this.#measuredMs + this.#clock.lastLastsMs;
+  }
+
+  get hadMedia(): boolean {
+    return this.#hadMedia;
+  }
+
+  write(bytes: Uint8Array): undefined | Promise<void> {
+    const { signal, remembered } = this.#options;
+    signal.throwIfAborted();
+    const waiting = remembered();
+    if (waiting !== undefined) return this.#writeAfter(waiting, Buffer.from(bytes));
+    this.#feed(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    this.#throwFailure();
+    return this.#room();
+  }
+
+  async end(): Promise<void> {
+    const { cutter, store, signal, remembered } = this.#options;
+    try {
+      await remembered();
+      this.#reader?.end();
+      this.#joiner.end();
+      cutter.close();
+      await store.settle();
+    } catch (error) {
+      if (signal.aborted) await cutter.abandon();
+      throw error;
+    }
+    this.#throwFailure();
+  }
+
+  async #writeAfter(waiting: Promise<void>, bytes: Buffer): Promise<void> {
+    await waiting;
+    this.#feed(bytes);
+    this.#throwFailure();
+    await this.#room();
+  }
+
+  #feed(bytes: Buffer): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    try {
+      if (this.#reader === undefined) this.#begin(bytes);
+      else this.#reader.write(bytes);
+    } catch (error) {
+      // What it says afterwards cannot be understood either.
+      this.#failure = { error };
+      throw error;
+    }
+  }
+
+  #begin(bytes: Buffer): void {
+    const start = this.#start.length === 0 ? bytes : Buffer.concat([this.#start, bytes]);
+    if (start.length < SNIFF_BYTES) {
+      this.#start = Buffer.from(start);
+      return;
+    }
+    const { tail, cutter } = this.#options;
+    const [nearMs] = tail.lastStarts().values();
+    const sink = {
+      unit: (unit: MediaUnit) => this.#unit(unit),
+      damaged: (what: string) => cutter.damaged(what),
+    };
+    this.#reader = openReader(start, sink, nearMs);
+    this.#reader.write(start);
+    this.#start = Buffer.alloc(0);
+  }
+
+  #unit(unit: MediaUnit): void {
+    if (unit.streams.some(({ frames }) => frames.length > 0)) {
+      this.#passedMs ??= this.#options.passedMs();
+      this.#hadMedia = true;
+      this.#options.media();
+    }
+    const primary = unit.streams.find(({ key }) => key === unit.layout.primary);
+    for (const frame of primary?.frames ?? [])
+      this.#measuredMs += this.#clock.step(frame)?.lastedMs ?? 0;
+    this.#joiner.take(unit);
+  }
+
+  /** A promise while the disk or the journal has to be waited for. */
+  #room(): Promise<void> | undefined {
+    const { store, cutter, signal } = this.#options;
+    const file = cutter.takeWaiting();
+    const room = store.room();
+    if (file === undefined) return room?.then(() => this.#throwFailure());
+    const both = Promise.all([untilAborted(file, signal), room]);
+    return both.then(() => this.#throwFailure());
+  }
+
+  #throwFailure(): void {
+    const failure = this.#options.store.takeFailure();
+    if (failure !== undefined) throw failure.error;
+  }
+}

@@ -1,0 +1,125 @@
+import { invalid } from '../../recording/files/container.ts';
+import { TS_PACKET_BYTES } from '../../recording/files/tsWalk.ts';
+import { endsStuffed, payloadStart } from './tsPayload.ts';
+import type { ListedStream } from './tsTables.ts';
+
+/** Longer than any picture: 8K intra at 800 Mb/s and 25 pictures/s has 4 MB. */
+const PES_BYTES_MAX = 32 * 1024 * 1024;
+/** Room for the first PES packet; it grows by doubling. */
+const ROOM_BYTES = 16 * 1024;
+/** Length field of a PES packet that does not say its length. */
+const UNBOUNDED = 0;
+
+/** Packets that make up one whole PES packet. Valid until the stream takes the next one. */
+export interface WholePes {
+  readonly packets: Buffer;
+  readonly payloadBytes: number;
+  /** Its first packet says that decoding can begin here. */
+  readonly isRandomAccess: boolean;
+}
+
+/** What a packet means for the stream. `begins`: the PES packet before it is over. `lost`: packets are missing before it. */
+export type PacketNews = 'begins' | 'continues' | 'ignored' | 'lost';
+
+/** Puts the packets of one elementary stream together to PES packets. */
+export class TsStream {
+  readonly listed: ListedStream;
+  readonly key: string;
+  #packets: Buffer = Buffer.allocUnsafe(ROOM_BYTES);
+  #bytes = 0;
+  #payloadBytes = 0;
+  /** What the header says that the PES packet has; infinite where it does not. */
+  #expected = Number.POSITIVE_INFINITY;
+  #isOpen = false;
+  #isRandomAccess = false;
+  /** Continuity counter of the last packet with payload. */
+  #counter: number | undefined;
+
+  constructor(listed: ListedStream, key: string) {
+    this.listed = listed;
+    this.key = key;
+  }
+
+  /** Looks at a packet's header; what it belongs to is then told with `begin` or `append`. */
+  look(bytes: Buffer, at: number): PacketNews {
+    const control = bytes[at + 3] ?? 0;
+    const hasPayload = (control & 0x10) !== 0;
+    if (!hasPayload) return this.#isOpen ? 'continues' : 'ignored';
+    const before = this.#counter;
+    const counter = control & 15;
+    this.#counter = counter;
+    const begins = ((bytes[at + 1] ?? 0) & 0x40) !== 0;
+    if (begins) {
+      // The same packet may be sent twice.
+      return before === counter && this.#isRepeated(bytes, at) ? 'ignored' : 'begins';
+    }
+    if (!this.#isOpen) return 'ignored';
+    if (before !== undefined && counter !== ((before + 1) & 15)) {
+      if (before === counter) return 'ignored';
+      const isAnnounced =
+        (control & 0x20) !== 0 && (bytes[at + 4] ?? 0) > 0 && ((bytes[at + 5] ?? 0) & 0x80) !== 0;
+      if (!isAnnounced) return 'lost';
+    }
+    this.#payloadBytes += TS_PACKET_BYTES - payloadStart(bytes, at);
+    return 'continues';
+  }
+
+  /** A PES packet begins with this packet. */
+  begin(bytes: Buffer, at: number): void {
+    const from = payloadStart(bytes, at);
+    this.#bytes = 0;
+    this.#isOpen = true;
+    this.#payloadBytes = TS_PACKET_BYTES - from;
+    const length = from + 6 <= TS_PACKET_BYTES ? bytes.readUInt16BE(at + from + 4) : UNBOUNDED;
+    this.#expected = length === UNBOUNDED ? Number.POSITIVE_INFINITY : length + 6;
+    const adaptation = ((bytes[at + 3] ?? 0) & 0x20) === 0 ? 0 : (bytes[at + 4] ?? 0);
+    this.#isRandomAccess = adaptation > 0 && ((bytes[at + 5] ?? 0) & 0x40) !== 0;
+  }
+
+  /** Takes packets from `from` up to `to`, all of the open PES packet. Throws `segment.invalid` when it has no end. */
+  append(bytes: Buffer, from: number, to: number): void {
+    const wanted = this.#bytes + to - from;
+    if (wanted > PES_BYTES_MAX)
+      throw invalid(`one of its pictures has more than ${PES_BYTES_MAX} bytes`);
+    if (wanted > this.#packets.length) {
+      const larger = Buffer.allocUnsafe(Math.max(wanted, 2 * this.#packets.length));
+      this.#packets.copy(larger, 0, 0, this.#bytes);
+      this.#packets = larger;
+    }
+    bytes.copy(this.#packets, this.#bytes, from, to);
+    this.#bytes = wanted;
+  }
+
+  /** All that its header promised is there. */
+  get isComplete(): boolean {
+    return this.#isOpen && this.#payloadBytes >= this.#expected;
+  }
+
+  /**
+   * The open PES packet, which the next one follows; undefined when there is none, 'torn' when its end is missing. `isLast`: nothing
+   * follows, so one without a length is whole only where its last packet is stuffed or `isAligned`: the output ends with a packet.
+   */
+  close(isLast = false, isAligned = false): WholePes | 'torn' | undefined {
+    if (!this.#isOpen) return undefined;
+    this.#isOpen = false;
+    const packets = this.#packets.subarray(0, this.#bytes);
+    if (Number.isFinite(this.#expected)) {
+      if (this.#payloadBytes < this.#expected) return 'torn';
+    } else if (isLast && !isAligned && !endsStuffed(packets)) {
+      return 'torn';
+    }
+    return { packets, payloadBytes: this.#payloadBytes, isRandomAccess: this.#isRandomAccess };
+  }
+
+  /** Lets go of the open PES packet; whether there was one. */
+  tear(): boolean {
+    const wasOpen = this.#isOpen;
+    this.#isOpen = false;
+    return wasOpen;
+  }
+
+  #isRepeated(bytes: Buffer, at: number): boolean {
+    if (!this.#isOpen || this.#bytes !== TS_PACKET_BYTES) return false;
+    return this.#packets.compare(bytes, at, at + TS_PACKET_BYTES, 0, TS_PACKET_BYTES) === 0;
+  }
+}
