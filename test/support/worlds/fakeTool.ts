@@ -51,6 +51,8 @@ export interface FakeToolOptions {
   readonly afterSeconds?: number;
   /** How much of the show it puts out at once. Default: 3. */
   readonly windowSeconds?: number;
+  /** How long after it was made it still misbehaves, milliseconds; programs that start later behave. Default: for ever. */
+  readonly misbehavesMs?: number | undefined;
   /** How many processes spin. Default: 2. */
   readonly cores?: number;
 }
@@ -89,6 +91,7 @@ export function makeFakeTool(options: FakeToolOptions): FakeTool {
     version: VERSIONS[as],
     // As if the stream had been on for a window before anybody came.
     epochMs: Date.now() - windowSeconds * 1_000,
+    ...(options.misbehavesMs !== undefined && { behavesFromMs: Date.now() + options.misbehavesMs }),
   };
   const media = describeSet(SET).segments.map(({ file }) =>
     readFileSync(join(setDirectory(SET), file)).toString('base64'),

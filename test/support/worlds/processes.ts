@@ -20,7 +20,8 @@ const read = (pid: number, file: string): string => {
   }
 };
 
-function processOf(pid: number): LivingProcess[] {
+/** One, or none when it has ended. */
+export function processOf(pid: number): LivingProcess[] {
   const stat = read(pid, 'stat');
   const [state = 'Z', parent = '0'] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   if (state === 'Z' || state === 'X') return [];

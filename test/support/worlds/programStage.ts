@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { KennelEvent } from '../../../src/jobs/events.ts';
 import { eventsOf, type KennelHome, kennelHome, type Ran, type Running } from '../kennel.ts';
@@ -22,6 +22,8 @@ export interface ProgramStage {
       readonly video?: boolean;
     },
   ): Promise<RecordingAccount>;
+  /** When the newest piece of media was stored, milliseconds since the epoch; 0 before the first. */
+  storedAt(): number;
   /** Processes of the job, and files in work directories or beside the media, that nobody should have left. */
   leftovers(ended: Ended): string[];
   remove(): void;
@@ -63,6 +65,7 @@ export function programStage(environment: Record<string, string> = {}): ProgramS
         files: (last?.files ?? []).filter((file) => !file.endsWith('.json')),
         ...judged,
       }),
+    storedAt: () => newestIn(join(home.dataDir, 'recordings')),
     leftovers: ({ jobId }) => [
       ...programsOf(jobId).map(({ pid, arguments: words }) => `process ${pid}: ${words.join(' ')}`),
       ...strayFiles(recordingOf(home, jobId)),
@@ -73,6 +76,13 @@ export function programStage(environment: Record<string, string> = {}): ProgramS
 
 const recordingOf = (home: KennelHome, jobId: string): string =>
   join(home.dataDir, 'recordings', jobId);
+
+function newestIn(recordings: string): number {
+  const times = globSync('*/media/**', { cwd: recordings }).map(
+    (file) => statSync(join(recordings, file), { throwIfNoEntry: false })?.mtimeMs ?? 0,
+  );
+  return Math.max(0, ...times);
+}
 
 const strayFiles = (directory: string): string[] =>
   globSync('**', { cwd: directory })
