@@ -23,6 +23,6 @@ export interface ProgramParts {
   readonly nodePath: string;
   /** Put into the environment of each program, besides `KENNEL_JOB`. */
   readonly marker: Readonly<Record<string, string>>;
-  /** Takes over what programs put out. */
-  readonly output: (options: ProgramOutputOptions) => ProgramOutput;
+  /** Takes over what programs put out. Default: `programOutput`. */
+  readonly output?: (options: ProgramOutputOptions) => ProgramOutput;
 }

@@ -10,7 +10,7 @@ import type {
 import { RecorderFell } from '../recording/recorderExit.ts';
 import { afterExit } from './afterExit.ts';
 import { describeProgram } from './describeProgram.ts';
-import type { ProgramOutput } from './output/programOutput.ts';
+import { type ProgramOutput, programOutput } from './output/programOutput.ts';
 import type { ProgramParts } from './programParts.ts';
 import { ProgramTries } from './programTries.ts';
 import { refusalError, type TryReport } from './tryReport.ts';
@@ -36,6 +36,8 @@ class ProgramRecording implements Recording {
   #stopping: 'duration' | 'stopped' | undefined;
   #broken: { readonly reason: unknown } | undefined;
   #beats = 0;
+  /** What the last program came to. */
+  #last: TryReport | undefined;
   #recordedMs: number;
   /** When there was new media the last time, or this attempt began; monotonic milliseconds. */
   #newMediaAt: number;
@@ -50,7 +52,7 @@ class ProgramRecording implements Recording {
     const media = { directory, attempt: job.attempt, ledger, writer, clock, log };
     const { signal } = this.#life;
     const begun = () => this.#begin();
-    this.#output = parts.output({ ...media, signal, begun });
+    this.#output = (parts.output ?? programOutput)({ ...media, signal, begun });
     this.#tries = new ProgramTries(parts, {
       job,
       directory,
@@ -112,12 +114,20 @@ class ProgramRecording implements Recording {
       if (this.#broken !== undefined) throw this.#broken.reason;
       if (report?.ownError !== undefined) throw report.ownError.error;
       if (this.#stopping !== undefined) {
+        await this.#output.finish(this.#missedNothing(report) ? 'over' : 'down');
         return { why: this.#stopping, evidence: report?.evidence ?? {} };
       }
-      if (report === undefined) return { why: 'source.ended', evidence: { isLive: false } };
-      const end = await this.#follow(report);
-      if (end !== undefined) return end;
+      const end = report === undefined ? OVER : await this.#follow(report);
+      if (end !== undefined) {
+        await this.#output.finish('over');
+        return end;
+      }
     }
+  }
+
+  /** Since the last media: it came until now, or its source was not there. */
+  #missedNothing(report: TryReport | undefined): boolean {
+    return report?.hadMedia === true || this.#last?.explanation.fault === 'source';
   }
 
   /** What follows a program: the end, another one after a pause, or an error. */
@@ -125,6 +135,7 @@ class ProgramRecording implements Recording {
     const { clock, job, random, log, ledger } = this.#options;
     const { waitMs, patienceMs } = job.spec;
     const { evidence, explanation } = report;
+    this.#last = report;
     this.#noteMedia();
     const silentMs = clock.elapsed() - this.#newMediaAt;
     const fruitless = this.#fruitless++;
@@ -186,6 +197,9 @@ class ProgramRecording implements Recording {
     this.#fruitless = 0;
   }
 }
+
+/** The page of what was live says that it is not any more. */
+const OVER: RecordingEnd = { why: 'source.ended', evidence: { isLive: false } };
 
 const letGo = new Error('the recorder was told to let go');
 
