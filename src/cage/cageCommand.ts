@@ -126,6 +126,9 @@ const isolation = (plan: CagePlan): string[] => [
         'CAP_SETGID',
         '--cap-add',
         'CAP_SETPCAP',
+        // To enter the work directory, which is the program's alone.
+        '--cap-add',
+        'CAP_DAC_READ_SEARCH',
       ]
     : ['--unshare-user', '--cap-drop', 'ALL']),
   '--unshare-pid',

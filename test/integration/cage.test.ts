@@ -35,7 +35,7 @@ function prepare(): void {
   mark = `${process.pid}-${++serial}`;
   for (const name of ['run', 'work', 'other']) {
     mkdirSync(join(root, name));
-    chmodSync(join(root, name), 0o755);
+    chmodSync(join(root, name), name === 'other' ? 0o755 : 0o700);
   }
   writeFileSync(join(root, 'other/media.ts'), 'another job’s media');
 }

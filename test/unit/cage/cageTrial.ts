@@ -81,7 +81,10 @@ async function carryOut(order: TrialOrder): Promise<void> {
     stderr += text;
   });
   const { report } = cage;
-  say({ report, outerPid: child.pid, isSealed: network.isSealed } satisfies Partial<TrialStart>);
+  say({ report, outerPid: child.pid, isSealed: network.isSealed } satisfies Omit<
+    TrialStart,
+    'outerPid'
+  > & { outerPid: unknown });
   child.once('close', (exitCode, signal) => {
     say({ exitCode, signal, stdout, stderr } satisfies TrialEnd);
     cage.close();
