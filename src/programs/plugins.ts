@@ -19,6 +19,11 @@ export function pluginNamed(name: string): RecorderPlugin {
   );
 }
 
+export interface ChosenPlugin {
+  readonly plugin: RecorderPlugin;
+  readonly tool: FoundTool;
+}
+
 /**
  * The best plugin for a source among those whose program is there and new enough.
  *
@@ -30,18 +35,19 @@ export function choosePlugin(
   source: ProgramSource,
   found: ReadonlyMap<string, FoundTool>,
   wanted?: string,
-): RecorderPlugin {
+): ChosenPlugin {
   const asked = wanted === undefined ? PLUGINS : [pluginNamed(wanted)];
   const fit = asked
     .map((plugin) => ({ plugin, fitness: plugin.fitness(source) }))
     .filter(({ fitness }) => fitness > 0)
     .sort((one, other) => other.fitness - one.fitness)
     .map(({ plugin }) => plugin);
-  const usable = fit.find(({ tool }) => {
-    const there = found.get(tool.command);
-    return there !== undefined && isAtLeast(there.version, tool.minimum.version);
-  });
-  if (usable !== undefined) return usable;
+  for (const plugin of fit) {
+    const tool = found.get(plugin.tool.command);
+    if (tool !== undefined && isAtLeast(tool.version, plugin.tool.minimum.version)) {
+      return { plugin, tool };
+    }
+  }
   const [best] = fit;
   if (best === undefined) throw unsupported(source, wanted);
   const outdated = fit.find(({ tool }) => found.has(tool.command));
