@@ -52,8 +52,8 @@ export interface UnitSink {
 export interface UnitReader {
   /** Takes bytes in pieces of any size; they may change as soon as it returns. Throws `segment.invalid`. */
   write(bytes: Buffer): void;
-  /** Nothing follows: what is whole is handed over. */
-  end(): void;
+  /** Nothing follows: what is whole is handed over. `isWhole`: nothing was cut off, so that the last picture is whole too. */
+  end(isWhole?: boolean): void;
 }
 
 /** The unit with bytes of its own, for later. */

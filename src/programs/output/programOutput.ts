@@ -25,8 +25,11 @@ export interface OutputRun {
    * MPEG-TS nor fragmented MP4, `disk.full`, `disk.failed`, or the signal's reason.
    */
   write(bytes: Uint8Array): undefined | Promise<void>;
-  /** The program has ended: what is whole of the open piece is stored. Resolves once all of it is durable and named in the journal. */
-  end(): Promise<void>;
+  /**
+   * The program has ended: what is whole of the open piece is stored. Resolves once all of it is durable and named in the journal.
+   * `isWhole`: the program ended by itself, with all that it had put out. Else a last picture that does not show where it ends counts as cut off.
+   */
+  end(isWhole?: boolean): Promise<void>;
   /** Media time of this run that was put out, what overlaps with earlier runs included, milliseconds. */
   readonly mediaMs: number;
   readonly hadMedia: boolean;

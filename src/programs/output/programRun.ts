@@ -64,11 +64,11 @@ export class ProgramRun implements OutputRun {
     return this.#room();
   }
 
-  async end(): Promise<void> {
+  async end(isWhole = false): Promise<void> {
     const { cutter, store, signal, remembered } = this.#options;
     try {
       await remembered();
-      this.#reader?.end();
+      this.#reader?.end(isWhole);
       this.#joiner.end();
       cutter.close();
       await store.settle();

@@ -46,7 +46,7 @@ export async function readTail(options: TailOptions): Promise<void> {
       reader.write(bytes);
     }
   }
-  reader.end();
+  reader.end(true);
 }
 
 /** The last pieces that share a clock and an initialisation section. */

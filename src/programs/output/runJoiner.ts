@@ -27,7 +27,6 @@ export class RunJoiner {
   #heldFrames = new Map<string, MediaFrame[]>();
   /** Up to which time the streams are stored already; absent once the run is past that. */
   #until: Map<string, number> | undefined;
-  #untilPrimaryMs = 0;
   /** Streams whose last unit was dropped: one without a timestamp shares its fate. */
   readonly #dropping = new Set<string>();
   #lastMs: number | undefined;
@@ -82,18 +81,17 @@ export class RunJoiner {
       join = overlapOf({ frames, tail: stream, passedMs: passedMs(), isLast });
     }
     if (join === undefined) return;
-    if (join.how === 'overlaps' || join.how === 'later') this.#dropUntil(join, key);
+    if (join.how === 'overlaps' || join.how === 'later') this.#dropUntil(join);
     this.#held = undefined;
     this.#heldFrames.clear();
     joined(join);
     for (const unit of held) this.#pass(unit);
   }
 
-  #dropUntil(join: RunJoin, key: string | undefined): void {
+  #dropUntil(join: RunJoin): void {
     const shiftMs = join.how === 'overlaps' ? join.shiftMs : 0;
     const lasts = [...this.#options.tail.lastStarts()];
     this.#until = new Map(lasts.map(([stream, lastMs]) => [stream, lastMs + shiftMs]));
-    this.#untilPrimaryMs = this.#until.get(key ?? '') ?? 0;
   }
 
   #pass(unit: MediaUnit): void {
@@ -102,13 +100,17 @@ export class RunJoiner {
       return;
     }
     this.#watch(unit);
+    const untils = this.#until ?? new Map<string, number>();
     const drops = new Map<string, number>();
     let left = 0;
     for (const { key, frames } of unit.streams) {
-      const until = this.#untilOf(key);
+      const until = untils.get(key);
       const dropped = until === undefined ? 0 : droppedOf(frames, until);
-      if (frames.length > 0 && dropped < frames.length) this.#dropping.delete(key);
-      else if (frames.length > 0) this.#dropping.add(key);
+      if (frames.length > 0 && dropped < frames.length) {
+        // From here on the stream is new, whatever its clock does.
+        untils.delete(key);
+        this.#dropping.delete(key);
+      } else if (frames.length > 0) this.#dropping.add(key);
       if (dropped > 0) drops.set(key, dropped);
       left += frames.length === 0 && !this.#dropping.has(key) ? 1 : frames.length - dropped;
     }
@@ -116,10 +118,6 @@ export class RunJoiner {
     if (unit.streams.length === 0 && this.#dropping.size > 0) return;
     if (unit.streams.length > 0 && left === 0) return;
     this.#options.unit(drops.size === 0 ? unit : unit.without(drops));
-  }
-
-  #untilOf(key: string): number | undefined {
-    return this.#until === undefined ? undefined : (this.#until.get(key) ?? this.#untilPrimaryMs);
   }
 
   /** Whether the run is past all that is stored, or its clock jumps back: nothing after that can be dropped. */

@@ -100,10 +100,10 @@ export class TsProgramme {
     this.#sink.damaged(what);
   }
 
-  /** Nothing follows. `isAligned`: the output ends with a whole packet. */
-  end(isAligned: boolean): void {
+  /** Nothing follows. `isWhole`: nothing was cut off. */
+  end(isWhole: boolean): void {
     for (const stream of this.#streams.values())
-      this.#take(stream, stream.close(true, isAligned), true);
+      this.#take(stream, stream.close(true, isWhole), true);
   }
 
   #open(stream: TsStream, bytes: Buffer, at: number): void {

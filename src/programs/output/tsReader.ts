@@ -42,11 +42,11 @@ export class TsReader implements UnitReader {
     this.#packets(rest);
   }
 
-  end(): void {
-    const isWhole = this.#isAligned && this.#carry.length === TS_PACKET_BYTES;
-    if (isWhole) this.#programme.packet(this.#carry, 0);
+  end(isWhole = false): void {
+    const isAligned = this.#isAligned && this.#carry.length === TS_PACKET_BYTES;
+    if (isAligned) this.#programme.packet(this.#carry, 0);
     this.#programme.flush();
-    this.#programme.end(isWhole || (this.#isAligned && this.#carry.length === 0));
+    this.#programme.end(isAligned && isWhole);
     this.#carry = Buffer.alloc(0);
   }
 

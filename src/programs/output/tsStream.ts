@@ -97,15 +97,15 @@ export class TsStream {
 
   /**
    * The open PES packet, which the next one follows; undefined when there is none, 'torn' when its end is missing. `isLast`: nothing
-   * follows, so one without a length is whole only where its last packet is stuffed or `isAligned`: the output ends with a packet.
+   * follows, so one without a length is whole only where its last packet is stuffed or `isWhole`: nothing was cut off.
    */
-  close(isLast = false, isAligned = false): WholePes | 'torn' | undefined {
+  close(isLast = false, isWhole = false): WholePes | 'torn' | undefined {
     if (!this.#isOpen) return undefined;
     this.#isOpen = false;
     const packets = this.#packets.subarray(0, this.#bytes);
     if (Number.isFinite(this.#expected)) {
       if (this.#payloadBytes < this.#expected) return 'torn';
-    } else if (isLast && !isAligned && !endsStuffed(packets)) {
+    } else if (isLast && !isWhole && !endsStuffed(packets)) {
       return 'torn';
     }
     return { packets, payloadBytes: this.#payloadBytes, isRandomAccess: this.#isRandomAccess };

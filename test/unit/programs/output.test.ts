@@ -3,10 +3,12 @@ import { expect, it } from 'vitest';
 import {
   counterBreaks,
   elementaryStreams,
+  fileEnds,
   mediaOf,
   OutputBench,
   put,
   runOf,
+  shifted,
 } from './outputSetup.ts';
 
 it('stores all that a program puts out in pieces of about four seconds that begin with the tables and a key frame', async () => {
@@ -34,4 +36,189 @@ it('stores all that a program puts out in pieces of about four seconds that begi
     { epoch: 0, why: 'first', first: 0, track: 'main' },
   ]);
   expect(segments[0]?.file).toBe('media/main/e0000/0000000000.ts');
+});
+
+it('stores the same whatever pieces the bytes come in', async () => {
+  const source = await mediaOf('ts', 9);
+  await using whole = await OutputBench.open();
+  await runOf(await whole.life(), source);
+  const expected = await whole.recorded();
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.oneof(fc.integer({ min: 1, max: 400 }), fc.integer({ min: 1, max: 65_536 })), {
+        minLength: 1,
+        maxLength: 8,
+      }),
+      async (sizes) => {
+        await using bench = await OutputBench.open();
+        await runOf(await bench.life(), source, sizes);
+        const { pieces, segments } = await bench.recorded();
+        expect(pieces.map((piece) => piece.length)).toEqual(
+          expected.pieces.map((piece) => piece.length),
+        );
+        expect(Buffer.concat(pieces).equals(Buffer.concat(expected.pieces))).toBe(true);
+        expect(segments.map(({ durationMs }) => durationMs)).toEqual(
+          expected.segments.map(({ durationMs }) => durationMs),
+        );
+      },
+    ),
+    { numRuns: 12 },
+  );
+});
+
+it('goes on exactly once where a program was cut off at any byte and the next one begins earlier', async () => {
+  const source = await mediaOf('ts', 12);
+  const packet = 188;
+  const expected = elementaryStreams(source);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 3 * packet, max: source.length }),
+      fc.integer({ min: 0, max: 4 }),
+      fc.boolean(),
+      async (cut, secondsBack, isNewHost) => {
+        await using bench = await OutputBench.open();
+        let output = await bench.life();
+        await runOf(output, source.subarray(0, cut));
+        bench.clock.ms += 1_500;
+        if (isNewHost) output = await bench.life();
+        // A live source whose window begins some seconds before the place at which the program was killed.
+        const files = await fileEnds('ts', 12);
+        const at = files.findLastIndex((end) => end <= cut);
+        const from = files[Math.max(0, at - secondsBack)] ?? 0;
+        await runOf(output, source.subarray(Math.min(from, cut)));
+        const { bytes, gaps, segments } = await bench.recorded();
+        expect(gaps).toEqual([]);
+        expect(new Set(segments.map(({ discontinuity }) => discontinuity)).size).toBe(1);
+        const found = elementaryStreams(bytes);
+        for (const [pid, stream] of expected) expect(found.get(pid)?.equals(stream)).toBe(true);
+        expect(counterBreaks(bytes)).toBe(0);
+      },
+    ),
+    { numRuns: 25 },
+  );
+});
+
+it('leaves out exactly what is stored where the clock of the next program is another one', async () => {
+  await using bench = await OutputBench.open();
+  const source = await mediaOf('ts', 14);
+  const [, , , , , sixth = 0] = await fileEnds('ts', 14);
+  const output = await bench.life();
+  await runOf(output, source.subarray(0, (await fileEnds('ts', 8))[8]));
+  bench.clock.ms += 1_000;
+  await runOf(output, shifted(source.subarray(sixth), -3 * 90_000));
+  const { segments, gaps, bytes } = await bench.recorded();
+  expect(gaps).toEqual([]);
+  expect(segments.map(({ discontinuity }) => discontinuity)).toEqual([0, 0, 1, 1]);
+  expect(elementaryStreams(bytes)).toEqual(elementaryStreams(source));
+});
+
+it('names exactly the time between two programs that are on the same clock', async () => {
+  await using bench = await OutputBench.open();
+  const [, , , , , fifth = 0, , , eighth = 0] = await fileEnds('ts', 12);
+  const source = await mediaOf('ts', 12);
+  await runOf(await bench.life(), source.subarray(0, fifth));
+  bench.clock.ms += 4_000;
+  await runOf(await bench.life(), source.subarray(eighth));
+  const { segments, gaps, records } = await bench.recorded();
+  expect(gaps).toMatchObject([
+    { epoch: 0, msn: 2, count: 1, cause: 'recorder.down', durationMs: 3_000 },
+  ]);
+  expect(
+    segments.map(({ msn, durationMs, discontinuity }) => [msn, durationMs, discontinuity]),
+  ).toEqual([
+    [0, 4_000, 0],
+    [1, 1_000, 0],
+    [3, 4_000, 0],
+  ]);
+  expect(segments[2]?.file).toBe('media/main/e0000/0000000003-2.ts');
+  expect(records.filter(({ t }) => t === 'epoch')).toHaveLength(1);
+});
+
+it('opens an epoch for a program whose output has nothing in common with what is stored, and names the time between by the clock', async () => {
+  await using bench = await OutputBench.open();
+  await runOf(await bench.life(), await mediaOf('ts', 5, 20));
+  bench.clock.ms += 9_000;
+  await runOf(await bench.life(), await mediaOf('hi', 6));
+  const { segments, gaps, records } = await bench.recorded();
+  expect(gaps).toMatchObject([
+    { epoch: 0, msn: 2, count: 2, cause: 'recorder.down', durationMs: 9_000 },
+  ]);
+  expect(segments.map(({ epoch, msn, discontinuity }) => [epoch, msn, discontinuity])).toEqual([
+    [0, 0, 0],
+    [0, 1, 0],
+    [1, 0, 1],
+    [1, 1, 1],
+  ]);
+  expect(records.filter(({ t }) => t === 'epoch')).toMatchObject([
+    { why: 'first' },
+    { epoch: 1, why: 'program', first: 0 },
+  ]);
+});
+
+it('names a hole in the timestamps of one program, and only breaks the timeline where they jump back', async () => {
+  await using bench = await OutputBench.open();
+  const parts = [await mediaOf('ts', 4), await mediaOf('ts', 4, 7), await mediaOf('ts', 3, 2)];
+  await runOf(await bench.life(), Buffer.concat(parts));
+  const { segments, gaps } = await bench.recorded();
+  expect(gaps).toMatchObject([{ epoch: 0, msn: 1, count: 1, cause: 'skipped', durationMs: 3_000 }]);
+  expect(
+    segments.map(({ msn, durationMs, discontinuity }) => [msn, durationMs, discontinuity]),
+  ).toEqual([
+    [0, 4_000, 0],
+    [2, 4_000, 0],
+    [3, 3_000, 1],
+  ]);
+});
+
+it('reads on across the wrap of the timestamps, within a run and from one host to the next', async () => {
+  await using bench = await OutputBench.open();
+  const source = shifted(await mediaOf('ts', 12), 2 ** 33 - 6 * 90_000);
+  const ends = await fileEnds('ts', 12);
+  await runOf(await bench.life(), source.subarray(0, ends[7]));
+  await runOf(await bench.life(), source.subarray(ends[4]));
+  const { segments, gaps, bytes } = await bench.recorded();
+  expect(gaps).toEqual([]);
+  expect(segments.every(({ discontinuity, epoch }) => discontinuity === 0 && epoch === 0)).toBe(
+    true,
+  );
+  expect(segments.reduce((sum, { durationMs }) => sum + durationMs, 0)).toBe(12_000);
+  expect(elementaryStreams(bytes)).toEqual(elementaryStreams(source));
+});
+
+it('finds the packets again where bytes were lost, and names the time of the pictures that were torn', async () => {
+  await using bench = await OutputBench.open();
+  const source = await mediaOf('ts', 8);
+  const ends = await fileEnds('ts', 8);
+  const at = (ends[3] ?? 0) + 2_000;
+  await runOf(
+    await bench.life(),
+    Buffer.concat([source.subarray(0, at), Buffer.alloc(1_000, 0x47), source.subarray(at + 777)]),
+    [4_096, 31],
+  );
+  const { segments, gaps } = await bench.recorded();
+  expect(gaps).toMatchObject([
+    { cause: 'skipped', detail: 'bytes that are no packets are left out' },
+  ]);
+  const storedMs = segments.reduce((sum, { durationMs }) => sum + durationMs, 0);
+  expect(storedMs + (gaps[0]?.durationMs ?? 0)).toBe(8_000);
+  expect(gaps[0]?.durationMs).toBeLessThanOrEqual(400);
+});
+
+it.each([
+  ['html', '<!DOCTYPE html><html><body>Not found</body></html>'],
+  ['text', 'ERROR: no such stream, nothing to record'],
+  ['packed', 'ID3\u0004 and so on and so on'],
+  ['unknown', `G${'x'.repeat(400)}`],
+])('refuses an output that looks like %s', async (looksLike, text) => {
+  await using bench = await OutputBench.open();
+  const output = await bench.life();
+  const run = output.run();
+  await expect(put(run, Buffer.from(text), [7])).rejects.toMatchObject({
+    code: 'segment.invalid',
+    details: { looksLike },
+  });
+  await run.end();
+  expect((await bench.recorded()).records).toHaveLength(1);
+  expect(run.hadMedia).toBe(false);
+  expect(bench.begun).toBe(0);
 });

@@ -25,6 +25,15 @@ export async function mediaOf(set: string, files: number, from = 0): Promise<Buf
   );
 }
 
+/** Where the files of `mediaOf` begin and end. */
+export async function fileEnds(set: string, files: number): Promise<number[]> {
+  const ends = [0];
+  for (let index = 0; index < files; index++) {
+    ends.push((ends.at(-1) ?? 0) + (await mediaOf(set, 1, index)).length);
+  }
+  return ends;
+}
+
 /** A clock whose time passes when the test says so. */
 export class SetClock implements Clock {
   ms = 1_000_000;
@@ -195,4 +204,37 @@ export function counterBreaks(bytes: Buffer): number {
     last.set(pid, control & 15);
   }
   return breaks;
+}
+
+/** The same with all its timestamps (PTS, DTS, PCR) set ahead by so many ticks of 90 kHz, modulo 2^33. */
+export function shifted(bytes: Buffer, byTicks: number): Buffer {
+  const copy = Buffer.from(bytes);
+  const modulus = 2n ** 33n;
+  const ahead = (ticks: bigint) => (((ticks + BigInt(byTicks)) % modulus) + modulus) % modulus;
+  for (let at = 0; at + 188 <= copy.length; at += 188) {
+    const control = (copy[at + 3] ?? 0) >> 4;
+    const adaptation = (control & 2) === 0 ? 0 : 1 + (copy[at + 4] ?? 0);
+    if (adaptation > 7 && ((copy[at + 5] ?? 0) & 0x10) !== 0) {
+      const low = copy.readUInt16BE(at + 10);
+      const clock = ahead((BigInt(copy.readUInt32BE(at + 6)) << 1n) | BigInt(low >> 15));
+      copy.writeUInt32BE(Number(clock >> 1n), at + 6);
+      copy.writeUInt16BE((low & 0x7fff) | (Number(clock & 1n) << 15), at + 10);
+    }
+    const pes = at + 4 + adaptation;
+    if (((copy[at + 1] ?? 0) & 0x40) === 0 || (control & 1) === 0 || copy.readUIntBE(pes, 3) !== 1)
+      continue;
+    const dated = (copy[pes + 7] ?? 0) >> 6;
+    for (let index = 0; index < (dated === 3 ? 2 : dated >> 1); index++) {
+      const field = pes + 9 + 5 * index;
+      const before =
+        (BigInt(((copy[field] ?? 0) >> 1) & 7) << 30n) |
+        (BigInt(copy.readUInt16BE(field + 1) >> 1) << 15n) |
+        BigInt(copy.readUInt16BE(field + 3) >> 1);
+      const after = ahead(before);
+      copy[field] = ((copy[field] ?? 0) & 0xf1) | (Number(after >> 30n) << 1);
+      copy.writeUInt16BE((Number((after >> 15n) & 0x7fffn) << 1) | 1, field + 1);
+      copy.writeUInt16BE((Number(after & 0x7fffn) << 1) | 1, field + 3);
+    }
+  }
+  return copy;
 }
