@@ -28,7 +28,11 @@ export interface CagedProgram {
   readonly arguments: readonly string[];
   /** The whole environment; HOME, TMPDIR and PATH are set by the cage. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Its working directory, the only place where it may write (besides a /tmp of its own). Exists. */
+  /**
+   * Its working directory, the only place where it may write (besides a /tmp of its own). Exists, and is for this one start: where
+   * root builds the cage, `command` gives it and the files in it to a user that only this program runs as, so files for the
+   * program are put there before, and `readable` paths must be readable to everybody.
+   */
   readonly workDirectory: string;
   /** Further files or directories that it may read, besides the system's programs and libraries. */
   readonly readable?: readonly string[];
