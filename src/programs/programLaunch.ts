@@ -14,6 +14,8 @@ const FIRST_DESCRIPTOR = 3;
 /** Everything that one program needs, ready to be started. */
 export interface Launch {
   readonly command: CagedCommand;
+  /** The command is not the program itself, but leads to it. */
+  readonly isWrapped: boolean;
   readonly pass: EgressPass;
   readonly workDirectory: string;
   /** Closes its way out and removes its work directory. For when nothing of it lives any more. */
@@ -64,7 +66,8 @@ export async function prepareLaunch(
       },
       FIRST_DESCRIPTOR,
     );
-    return { command, pass: way.pass, workDirectory, dispose };
+    const isWrapped = command.file !== parts.tool.path;
+    return { command, isWrapped, pass: way.pass, workDirectory, dispose };
   } catch (error) {
     await dispose();
     throw error;

@@ -15,6 +15,7 @@ import { type Exceeded, ProgramLimitWatch } from './programLimitWatch.ts';
 import type { ProgramLimits } from './programSettings.ts';
 import { ProgramVitals } from './programVitals.ts';
 import type { ProgramNews, RecorderPlugin } from './recorderPlugin.ts';
+import { type ProcessExit, wrappedExit } from './wrappedExit.ts';
 
 /**
  * How a program is asked to finish: it closes its source on SIGINT, within about a second (ffmpeg, yt-dlp, streamlink). All of it, with
@@ -69,7 +70,6 @@ export interface RunResult {
   readonly ranMs: number;
 }
 
-type Exit = Pick<RunResult, 'exitCode' | 'signal'>;
 type Rungs = readonly { readonly signal: NodeJS.Signals; readonly waitMs: number }[];
 
 /** One program, from its start until nothing of it is left. Nothing is awaited for ever, whatever the program does. */
@@ -86,7 +86,7 @@ export class ProgramRun {
   #processes: ProgramProcesses | undefined;
   #vitals: ProgramVitals | undefined;
   #leader: number | undefined;
-  #exit: Exit | undefined;
+  #exit: ProcessExit | undefined;
   #exceeded: Exceeded | undefined;
   #ranMs: number | undefined;
   #targetMs: number | undefined;
@@ -197,7 +197,7 @@ export class ProgramRun {
 
   async #until(child: ChildProcess): Promise<Pick<RunResult, 'closedEarly' | 'left'>> {
     const exit = exitOf(child).then((how) => {
-      this.#exit = how;
+      this.#exit = this.#options.launch.isWrapped ? wrappedExit(how) : how;
     });
     const { stdout, stderr } = child;
     if (stdout === null || stderr === null) throw new Error('a program was started without pipes');
@@ -305,7 +305,7 @@ export class ProgramRun {
   }
 }
 
-function exitOf(child: ChildProcess): Promise<Exit> {
+function exitOf(child: ChildProcess): Promise<ProcessExit> {
   return new Promise((resolve) => {
     child.once('exit', (exitCode, signal) => {
       resolve({ ...(exitCode !== null && { exitCode }), ...(signal !== null && { signal }) });
