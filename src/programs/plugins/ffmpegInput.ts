@@ -131,9 +131,10 @@ function headerOptions({ headers, cookie, url }: Inputs): Record<string, string>
     else if (!OWN_HEADERS.test(name)) lines.push(`${name}: ${value}`);
   }
   if (cookie !== '') {
-    // One cookie has an option of its own; more of them are a header.
+    // One cookie has an option of its own; more of them are a header. It is for this address already, and before an HTTP proxy ffmpeg
+    // compares a path with the whole address (`get_cookies` in `libavformat/http.c`), so none is given.
     if (lines.length > 0 && !cookie.includes(';')) {
-      options['cookies'] = `${cookie}; path=/; domain=${url.hostname}`;
+      options['cookies'] = `${cookie}; path=; domain=${url.host}`;
     } else lines.push(`Cookie: ${cookie}`);
   }
   const [line, another] = lines;

@@ -108,7 +108,6 @@ export const streamlink: RecorderPlugin = {
       ['auto-version-check', 'no'],
       ['default-stream', wantedStreams(order)],
       ['stream-types', STREAM_TYPES],
-      ['http-ignore-env'],
       ['http-proxy', order.proxyUrl],
       ['hls-live-edge', String(LIVE_EDGE_SEGMENTS)],
       ['hls-playlist-reload-attempts', String(RELOAD_ATTEMPTS)],
@@ -124,7 +123,8 @@ export const streamlink: RecorderPlugin = {
     ];
     return {
       arguments: ['--config', `${workDirectory}/${CONFIG_FILE}`, '--', url.href],
-      // Configuration and plugins of whoever runs Kennel are looked for below these; there are none.
+      // Configuration and plugins of whoever runs Kennel are looked for below these; there are none. (`--http-ignore-env` ends 5.2.1 with
+      // a KeyError; there is nothing in the environment that it would ignore.)
       environment: { XDG_CONFIG_HOME: workDirectory, XDG_DATA_HOME: workDirectory },
       files: [{ name: CONFIG_FILE, content: lines.map(configLine).join('') }],
     };
