@@ -34,6 +34,8 @@ export interface QuestionCommand {
   /** Written with mode 0600 into the work directory before the start. */
   readonly files: readonly { readonly name: string; readonly content: string }[];
   readonly readable: readonly string[];
+  /** Besides the language. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface CagedQuestion {
@@ -109,7 +111,7 @@ async function ask({
       file: command.file,
       arguments: command.arguments,
       // Its files are written and its messages are read as UTF-8, wherever Kennel was started.
-      environment: { LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', NO_COLOR: '1' },
+      environment: { LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', NO_COLOR: '1', ...command.environment },
       workDirectory,
       readable: command.readable,
       limits,

@@ -99,7 +99,8 @@ export function kindOfAnswer(contentType: string, head: Uint8Array): LinkKind {
 }
 
 function isMedia(bytes: Buffer): boolean {
-  if (bytes[0] === 0x47 && (bytes.length < 189 || bytes[188] === 0x47)) return bytes.length > 3;
+  // One packet of MPEG-TS and the next: a G alone is no packet.
+  if (bytes[0] === 0x47 && bytes[188] === 0x47) return true;
   const box = bytes.toString('latin1', 4, 8);
   if (['ftyp', 'styp', 'moov', 'moof', 'sidx'].includes(box)) return true;
   const first = bytes.toString('latin1', 0, 4);

@@ -7,6 +7,8 @@ import { bytesPerSecond } from '../../../src/cli/bandwidth.ts';
 import { runCli } from '../../../src/cli/cli.ts';
 import { cookiesOf } from '../../../src/cli/cookies.ts';
 import { adhocOrder } from '../../../src/config/load.ts';
+import { KennelError } from '../../../src/core/errors.ts';
+import { EventFeed } from '../../../src/jobs/events.ts';
 
 it.each([
   ['20M', 2_500_000],
@@ -78,12 +80,13 @@ test('what the environment orders is what the options say', async () => {
   };
   expect(adhocOrder(env)).toMatchObject({ recorder: 'ffmpeg', allow: ['10.0.0.0/8', 'cam2.lan'] });
   const specs: JobSpec[] = [];
-  const seen = new Error('seen');
+  const seen = new KennelError('job.conflict', 'This is as far as it goes.');
   await runCli([], {
     env,
     compose: async () => ({
       // Nothing else of the node is asked before a job is submitted.
       node: {
+        feed: new EventFeed(),
         submit: async (spec: JobSpec) => {
           specs.push(spec);
           throw seen;
