@@ -35,25 +35,45 @@ interface Listener {
   readonly port: number;
 }
 
+/** A network's listener, perhaps not open yet. */
+interface Opening {
+  readonly listener: Promise<Listener>;
+  opened?: Listener;
+}
+
+/** Makes the gate. Listeners and passes are opened as they are asked for. */
 export function egressGate({ clock, log, lookup }: EgressGateOptions): EgressGate {
   const watch = new IdleWatch(clock);
-  const listeners = new Map<GateNetwork, Promise<Listener>>();
+  const openings = new Map<GateNetwork, Opening>();
+  const proxies = new Set<GateProxy>();
   const passes = new Set<GatePass>();
   let isClosed = false;
 
   async function open(network: GateNetwork): Promise<Listener> {
     const { server, host, port } = await network.tcp();
-    const gone = () => void listeners.delete(network);
-    return { proxy: new GateProxy({ server, watch, log, gone }), host, port };
+    const proxy: GateProxy = new GateProxy({
+      server,
+      watch,
+      log,
+      gone: () => void proxies.delete(proxy),
+    });
+    proxies.add(proxy);
+    return { proxy, host, port };
   }
 
   function listenerOf(network: GateNetwork): Promise<Listener> {
-    const known = listeners.get(network);
-    if (known !== undefined) return known;
-    const opening = open(network);
-    listeners.set(network, opening);
-    opening.catch(() => listeners.delete(network));
-    return opening;
+    const known = openings.get(network);
+    // A listener that is gone was closed with its network, or with the keeper of that.
+    if (known !== undefined && known.opened?.proxy.isListening !== false) return known.listener;
+    const opening: Opening = { listener: open(network) };
+    openings.set(network, opening);
+    opening.listener.then(
+      (opened) => {
+        opening.opened = opened;
+      },
+      () => openings.delete(network),
+    );
+    return opening.listener;
   }
 
   async function pass(network: GateNetwork, options: PassOptions): Promise<EgressPass> {
@@ -83,12 +103,9 @@ export function egressGate({ clock, log, lookup }: EgressGateOptions): EgressGat
   async function close(): Promise<void> {
     isClosed = true;
     for (const one of passes) one.close();
-    const closing = [...listeners.values()].map(async (listener) => {
-      // One that could not be opened has nothing to close; whoever asked for it was told.
-      const opened = await listener.catch(() => undefined);
-      await opened?.proxy.close();
-    });
-    await Promise.all(closing);
+    // One that could not be opened has nothing to close; whoever asked for it was told.
+    await Promise.allSettled([...openings.values()].map(({ listener }) => listener));
+    await Promise.all([...proxies].map((proxy) => proxy.close()));
     watch.close();
   }
 

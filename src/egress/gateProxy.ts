@@ -70,6 +70,10 @@ export class GateProxy {
     server.once('close', gone);
   }
 
+  get isListening(): boolean {
+    return this.#options.server.listening;
+  }
+
   admit(pass: GatePass): void {
     this.#passes.set(pass.user, pass);
   }
