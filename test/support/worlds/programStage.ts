@@ -35,8 +35,11 @@ export interface Ended extends Ran {
   readonly last: Extract<KennelEvent, { type: 'job.ended' }> | undefined;
 }
 
+/** Finished media; beside it are the manifest, a picture and such. */
+const MEDIA_FILE = /\.(mp4|m4a|mkv|webm|ts|mov)$/;
+
 /** What is in a recording's directory when it is over. */
-const OF_A_RECORDING = /^(journal\.ndjson.*|media(\/.*)?|host\.log|lock)$/;
+const OF_A_RECORDING = /^(journal\.ndjson.*|media(\/.*)?|finish(\/\w+\.json)?)$/;
 
 export function programStage(environment: Record<string, string> = {}): ProgramStage {
   const home = kennelHome();
@@ -62,7 +65,7 @@ export function programStage(environment: Record<string, string> = {}): ProgramS
     account: ({ jobId, last }, judged) =>
       accountOf({
         directory: recordingOf(home, jobId),
-        files: (last?.files ?? []).filter((file) => !file.endsWith('.json')),
+        files: (last?.files ?? []).filter((file) => MEDIA_FILE.test(file)),
         ...judged,
       }),
     storedAt: () => newestIn(join(home.dataDir, 'recordings')),
@@ -91,7 +94,7 @@ const strayFiles = (directory: string): string[] =>
 
 /** The host's and the supervisor's own words, for a failure that has to be understood. */
 export const logsOf = ({ dataDir }: KennelHome): string =>
-  globSync(join(dataDir, '{logs,run}', '*.log'))
+  globSync(join(dataDir, 'log', '*.log'))
     .map((file) => `== ${basename(dirname(file))}/${basename(file)}\n${readFileSync(file, 'utf8')}`)
     .join('\n')
     .slice(-20_000);

@@ -56,6 +56,53 @@ export async function accountOf(options: AccountOptions): Promise<RecordingAccou
   return { records, ledger, judgement, missingMs, namedMs, gaps, untruths };
 }
 
+export interface LongAccount {
+  readonly ledger: Ledger;
+  readonly namedMs: number;
+  readonly untruths: readonly string[];
+}
+
+/** By how much media and gaps together may differ from the time that was recorded, milliseconds: starts take their time, and begin behind the live edge. */
+const LENGTH_TOLERANCE_MS = 15_000;
+
+/**
+ * The account of a recording that is longer than its set: where everything comes again every minute, what is missing cannot be told
+ * by its packets, but that nothing is foreign or broken can, and whether media and gaps fill the time.
+ *
+ * @param options.durationMs what was asked for; absent: as long as it is
+ */
+export async function longAccountOf(
+  options: AccountOptions & { readonly durationMs?: number | undefined },
+): Promise<LongAccount> {
+  const { ffmpeg, directory, files, truth, durationMs } = options;
+  const { records } = await readJournal(directory);
+  const ledger = new Ledger();
+  for (const record of records) ledger.apply(record);
+  const { unknownPackets, decodeErrors, packets } = await judge({ ffmpeg, files, set: truth });
+  const gaps = ledger.gaps();
+  const namedMs = gaps.reduce((sum, gap) => sum + gap.durationMs, 0);
+  const told = ledger.durationMs + namedMs;
+  const toleranceMs = LENGTH_TOLERANCE_MS + GAP_TOLERANCE_MS * gaps.length;
+  const pictureMs = packets.video * PICTURE_MS;
+  const untruths = [
+    ...filesUntrue(directory, { records, ledger }),
+    ...(unknownPackets > 0 ? [`${unknownPackets} packets that the source never played`] : []),
+    ...(decodeErrors.length > 0
+      ? [`it does not decode: ${decodeErrors.slice(0, 3).join('; ')}`]
+      : []),
+    ...(Math.abs(pictureMs - ledger.durationMs) > ledger.stored * PICTURE_MS + 1_000
+      ? [`${ledger.durationMs} ms are claimed, the files have ${pictureMs} ms of picture`]
+      : []),
+    ...(durationMs !== undefined && Math.abs(told - durationMs) > toleranceMs
+      ? [`media and gaps are ${Math.round(told)} ms of ${durationMs}`]
+      : []),
+  ];
+  return { ledger, namedMs, untruths };
+}
+
+/** All sets have 25 pictures a second. */
+const PICTURE_MS = 40;
+
 /** Pictures that are missing, first and last second left out, which were not recorded from their beginning or to their end. */
 function missingOf({ missing, partial, segments }: Judgement): number {
   const there = [...segments, ...partial.map(({ position }) => position)].toSorted((a, b) => a - b);

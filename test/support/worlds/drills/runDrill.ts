@@ -132,18 +132,19 @@ function lengthOf(kind: DrillKind, faults: number): number {
 async function strikeAgain(scene: Scene, over: Promise<unknown>): Promise<number[]> {
   const { kind, options, stage, watch } = scene;
   const times: number[] = [];
-  const run = { isOver: false };
+  let left = true;
   void over.then(() => {
-    run.isOver = true;
+    left = false;
   });
-  for (let strike = 0; strike < options.faults && !run.isOver; strike++) {
+  const isOver = (): boolean => !left;
+  for (let strike = 0; strike < options.faults && !isOver(); strike++) {
     const since = times.at(-1) ?? 0;
-    const isRecording = () => run.isOver || mediaSince(stage, afterRestart(watch.programs, since));
+    const isRecording = () => isOver() || mediaSince(stage, afterRestart(watch.programs, since));
     await until('it records', isRecording, RECOVERED_WITHIN_MS).catch(() => undefined);
     await sleep(CALM_MS / 2 + Math.random() * STRIKE_EVERY_MS);
     const current = watch.current();
     const targets = current ? (kind.strike?.choose(current.program, current.all) ?? []) : [];
-    if (run.isOver || targets.length === 0) continue;
+    if (isOver() || targets.length === 0) continue;
     times.push(Date.now());
     for (const { pid } of targets) kill(pid, kind.strike?.signal ?? 'SIGKILL');
   }
