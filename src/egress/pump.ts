@@ -32,6 +32,8 @@ export function pump({ from, to, clock, passed }: PumpOptions): void {
       timer = clock.setTimeout(release, waitMs);
     }
   });
-  from.once('end', () => to.end());
+  // Its end may have come while somebody else listened.
+  if (from.readableEnded) to.end();
+  else from.once('end', () => to.end());
   from.once('close', () => clock.clearTimeout(timer));
 }

@@ -26,7 +26,7 @@ export function tunnel({ inner, outer, meter, watch }: TunnelOptions): void {
     if (one.destroyed) other.destroySoon();
   }
   watch.watch(inner, Number.POSITIVE_INFINITY);
-  watch.watch(outer, IDLE_MS_MAX);
+  watch.watch(outer, inner.readableEnded ? HALF_OPEN_MS_MAX : IDLE_MS_MAX);
   pump({ from: outer, to: inner, clock, passed: meter.received });
   pump({ from: inner, to: outer, clock, passed: meter.sent });
 }
