@@ -1,7 +1,15 @@
-import { access, constants, mkdir, statfs } from 'node:fs/promises';
+import { access, constants, mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describeCage } from '../cage/describeCage.ts';
+import { openCage } from '../cage/openCage.ts';
 import type { Config } from '../config/schema.ts';
+import { systemClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
-import { findFfmpeg } from '../media/findFfmpeg.ts';
+import { findTools } from '../programs/findTools.ts';
+import { isAtLeast } from '../programs/plugins/versionOrder.ts';
+import { PLUGINS } from '../programs/plugins.ts';
+import type { FoundTool, ToolRequirement } from '../programs/recorderPlugin.ts';
 
 export interface Finding {
   readonly check: string;
@@ -27,7 +35,8 @@ export async function examine(
     checkNode(),
     await checkDataDirectory(config),
     await checkDatabase(config, openDatabase),
-    await checkFfmpeg(config),
+    ...(await checkTools(config)),
+    await checkCage(config),
   ];
 }
 
@@ -74,14 +83,53 @@ async function checkDatabase(config: Config, openDatabase: () => Promise<void>):
   }
 }
 
-async function checkFfmpeg({ ffmpeg: given, searchPath }: Config): Promise<Finding> {
-  const ffmpeg = await findFfmpeg({ searchPath, ...(given !== undefined && { given }) });
-  if (ffmpeg)
-    return { check: 'ffmpeg', verdict: 'good', found: `${ffmpeg.version} at ${ffmpeg.path}` };
-  return {
-    check: 'ffmpeg',
-    verdict: 'fair',
-    found: 'not found: the embedded muxer works, at about seven times the CPU, without thumbnails',
-    advice: 'Debian: apt-get install ffmpeg; or set KENNEL_FFMPEG.',
-  };
+/** What is done without a tool. A missing one is never bad: HLS is recorded and finished by Kennel itself. */
+const WITHOUT: Readonly<Record<string, string>> = {
+  ffmpeg:
+    'not found: HLS is muxed at about seven times the CPU, without thumbnails, and DASH, RTMP, RTSP, SRT and most files are not recorded',
+  'yt-dlp': 'not found: pages are not recorded, only the links of streams and files',
+  streamlink: 'not found: live sites that yt-dlp does not know are not recorded',
+};
+
+async function checkTools({ searchPath, ffmpeg, ytDlp, streamlink }: Config): Promise<Finding[]> {
+  const given = { ffmpeg, 'yt-dlp': ytDlp, streamlink };
+  const found = await findTools({ searchPath, given });
+  return PLUGINS.map(({ tool }) => toolFinding(tool, found.get(tool.command)));
+}
+
+/** What the doctor says of one program. */
+export function toolFinding(requirement: ToolRequirement, tool: FoundTool | undefined): Finding {
+  const { command: check, minimum, advised, advice } = requirement;
+  if (tool === undefined) {
+    const found = WITHOUT[check] ?? 'not found: what only it can record is not recorded';
+    return { check, verdict: 'fair', found, advice };
+  }
+  const found = `${tool.version} at ${tool.path}`;
+  if (!isAtLeast(tool.version, minimum.version)) {
+    const why = `not used, as ${minimum.version} is needed: ${minimum.because}`;
+    return { check, verdict: 'fair', found: `${found}; ${why}`, advice };
+  }
+  if (advised === undefined || isAtLeast(tool.version, advised.version))
+    return { check, verdict: 'good', found };
+  const why = `old, ${advised.version} is better: ${advised.because}`;
+  return { check, verdict: 'fair', found: `${found}; ${why}`, advice };
+}
+
+/** Builds the cage as a recording would. Its files go elsewhere, as the data directory may not be writable. */
+async function checkCage({ sandbox, searchPath }: Config): Promise<Finding> {
+  const runDirectory = await mkdtemp(join(tmpdir(), 'kennel-doctor-'));
+  try {
+    const cage = await openCage({
+      mode: sandbox,
+      searchPath,
+      nodePath: process.execPath,
+      runDirectory,
+      clock: systemClock,
+      log: () => {},
+    });
+    cage.close();
+    return { check: 'cage', ...describeCage(cage.report, sandbox) };
+  } finally {
+    await rm(runDirectory, { recursive: true, force: true });
+  }
 }

@@ -104,6 +104,9 @@ test('doctor finds this machine fit, and says what would make it better', async 
     'data directory',
     'database',
     'ffmpeg',
+    'yt-dlp',
+    'streamlink',
+    'cage',
   ]);
   expect(code).toBe(0);
 });

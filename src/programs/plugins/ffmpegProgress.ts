@@ -20,9 +20,8 @@ export function ffmpegProgress(line: string): ProgramNews | undefined {
   // `out_time_ms` has held microseconds in all versions; `out_time_us` says so.
   const [, microseconds] = /^out_time_us=(\d+)\s*$/.exec(line) ?? [];
   if (microseconds !== undefined) return { mediaMs: Number(microseconds) / 1_000 };
-  if (PROGRESS_LINE.test(line)) return {};
   const [, hours, minutes, seconds] =
     /\btime=(\d+):(\d\d):(\d\d(?:\.\d+)?)\s+bitrate=/.exec(line) ?? [];
-  if (hours === undefined) return undefined;
+  if (hours === undefined) return PROGRESS_LINE.test(line) ? {} : undefined;
   return { mediaMs: ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1_000 };
 }
