@@ -247,5 +247,31 @@ describe.skipIf(missing !== undefined)(
         expect(found.audio).toEqual(expected.audio);
       },
     );
+
+    it('divides fragments where the next program makes them at other places', async () => {
+      const [, , , kind] = KINDS;
+      if (kind === undefined) throw new Error('no kind');
+      const source = path.join(work, 'fragments.mp4');
+      await made(kind);
+      const plain = ['-hide_banner', '-v', 'error', '-nostdin', '-y'];
+      await execa(ffmpeg, [...plain, '-i', path.join(work, '3.media'), '-c', 'copy', source]);
+      const run = async (from: string, fragments: readonly string[]) => {
+        const copy = ['-ss', from, '-i', source, '-c', 'copy', ...fragments, '-f', 'mp4', 'pipe:1'];
+        const { stdout } = await execa(ffmpeg, [...plain, ...copy], { encoding: 'buffer' });
+        return Buffer.from(stdout);
+      };
+      await using bench = await OutputBench.open();
+      const short = ['-movflags', '+empty_moov+default_base_moof', '-frag_duration', '700000'];
+      const first = await run('0', short);
+      await runOf(await bench.life(), first.subarray(0, Math.round(first.length * 0.61)), SIZES);
+      await runOf(await bench.life(), await run('4', FRAGMENTS.slice(0, 2)), SIZES);
+      const { bytes, gaps, segments } = await bench.recorded();
+      expect(gaps).toEqual([]);
+      expect(new Set(segments.map(({ epoch }) => epoch)).size).toBe(1);
+      const expected = await readPackets(ffmpeg, source);
+      const found = await readPackets(ffmpeg, bytes);
+      expect(found.video).toEqual(expected.video);
+      expect(found.audio).toEqual(expected.audio);
+    });
   },
 );

@@ -10,6 +10,8 @@ export interface PieceFileOptions {
   /** Below the recording's directory. */
   readonly file: string;
   readonly checksums: ChecksumAlgorithm;
+  /** Its directory was made, and not found missing since. */
+  readonly isDirectoryMade: boolean;
 }
 
 /** A file that is written while its directory is still being made. */
@@ -25,7 +27,11 @@ export class PieceFile {
   constructor(options: PieceFileOptions) {
     this.#options = options;
     this.file = options.file;
-    this.#ready = this.#prepare().catch((error: unknown) => this.#fail(error));
+    if (options.isDirectoryMade) this.#body = this.#makeBody();
+    this.#ready =
+      this.#body === undefined
+        ? this.#prepare().catch((error: unknown) => this.#fail(error))
+        : Promise.resolve();
   }
 
   /** Takes the bytes, copying them. A promise means: no more until it settles; it never rejects: `finish` tells what failed. */
@@ -66,14 +72,18 @@ export class PieceFile {
   }
 
   async #prepare(): Promise<void> {
-    const { directories, file, checksums } = this.#options;
+    const { directories, file } = this.#options;
     await directories.makeFor(file);
-    const path = directories.pathOf(file);
-    this.#body = new BodyFile({ path, checksums, inspect: () => undefined });
+    this.#body = this.#makeBody();
     // The last promise stands for all before it.
     let waiting: Promise<void> | undefined;
     for (const bytes of this.#early.splice(0)) waiting = this.#body.write(bytes);
     await waiting;
+  }
+
+  #makeBody(): BodyFile {
+    const { directories, file, checksums } = this.#options;
+    return new BodyFile({ path: directories.pathOf(file), checksums, inspect: () => undefined });
   }
 
   #fail(error: unknown): void {

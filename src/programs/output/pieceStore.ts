@@ -67,6 +67,8 @@ export class PieceStore {
   #broken: { readonly error: unknown } | undefined;
   #unsettled = 0;
   #wake: (() => void)[] = [];
+  /** The directory that pieces went to last, while that works. */
+  #directory: string | undefined;
   #advertised = 0;
   #settled = 0;
 
@@ -98,9 +100,8 @@ export class PieceStore {
     const key = { track: TRACK, epoch: start.epoch, msn: start.msn };
     const name = segmentFile(key, start.container === 'ts' ? 'ts' : 'm4s', attempt);
     const file = new PieceFile({
-      directories: this.#directories,
-      file: name,
-      checksums: this.#checksums,
+      ...{ directories: this.#directories, file: name, checksums: this.#checksums },
+      isDirectoryMade: path.dirname(name) === this.#directory,
     });
     return { ...start, wallClock: clock.now(), file };
   }
@@ -120,6 +121,7 @@ export class PieceStore {
           piece.head &&
           (await untilAborted(this.#inits.numberOf(piece.head), this.#options.signal));
         const { epoch, msn, discontinuity, container, wallClock, file } = piece;
+        this.#directory = path.dirname(file.file);
         const line: SegmentStored = {
           ...{ t: 'segment', track: TRACK, epoch, msn, at: this.#options.clock.now() },
           ...{ durationMs: toMicroseconds(durationMs), bytes, checksum, file: file.file },
@@ -238,6 +240,7 @@ export class PieceStore {
       message: isKennelError(error) ? error.message : '',
     });
     this.#failure ??= { error };
+    this.#directory = undefined;
   }
 
   async #until(condition: () => boolean): Promise<void> {

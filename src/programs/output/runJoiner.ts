@@ -95,12 +95,11 @@ export class RunJoiner {
   }
 
   #pass(unit: MediaUnit): void {
-    if (this.#until === undefined) {
+    const untils = this.#stillDropping(unit);
+    if (untils === undefined) {
       this.#options.unit(unit);
       return;
     }
-    this.#watch(unit);
-    const untils = this.#until ?? new Map<string, number>();
     const drops = new Map<string, number>();
     let left = 0;
     for (const { key, frames } of unit.streams) {
@@ -120,17 +119,17 @@ export class RunJoiner {
     this.#options.unit(drops.size === 0 ? unit : unit.without(drops));
   }
 
-  /** Whether the run is past all that is stored, or its clock jumps back: nothing after that can be dropped. */
-  #watch(unit: MediaUnit): void {
+  /** Until when what is stored: undefined once the run is past all of that, or its clock jumps back: nothing more can be dropped then. */
+  #stillDropping(unit: MediaUnit): Map<string, number> | undefined {
+    const until = this.#until;
     const frame = unit.streams[0]?.frames[0];
-    if (frame === undefined) return;
-    const back = this.#lastMs !== undefined && frame.startMs < this.#lastMs - SPREAD_MS;
-    const highest = Math.max(...(this.#until?.values() ?? []));
-    if (back || frame.startMs > highest + SPREAD_MS) {
-      this.#until = undefined;
-      this.#dropping.clear();
-    }
+    if (until === undefined || frame === undefined) return until;
+    const isBack = this.#lastMs !== undefined && frame.startMs < this.#lastMs - SPREAD_MS;
     this.#lastMs = frame.startMs;
+    if (!isBack && frame.startMs <= Math.max(...until.values()) + SPREAD_MS) return until;
+    this.#until = undefined;
+    this.#dropping.clear();
+    return undefined;
   }
 }
 

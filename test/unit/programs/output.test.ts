@@ -62,7 +62,7 @@ it('stores the same whatever pieces the bytes come in', async () => {
         );
       },
     ),
-    { numRuns: 12 },
+    { numRuns: 8 },
   );
 });
 
@@ -94,7 +94,7 @@ it('goes on exactly once where a program was cut off at any byte and the next on
         expect(counterBreaks(bytes)).toBe(0);
       },
     ),
-    { numRuns: 25 },
+    { numRuns: 14 },
   );
 });
 
