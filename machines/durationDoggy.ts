@@ -1,5 +1,5 @@
 import { assign, setup } from 'xstate';
-import type { Leash, Policy, Ports } from './ports.ts';
+import type { Leash, Ports } from './ports.ts';
 
 /** `setTimeout` fires at once beyond 2^31 - 1 ms: a longer wait is taken in steps. */
 const STEP_MS_MAX = 2 ** 31 - 1;
@@ -17,7 +17,11 @@ export type DurationDoggyOutput =
   | { readonly by: 'clock'; readonly overdueMs: number }
   | { readonly by: 'media'; readonly recordedMs: number; readonly durationMs: number };
 
-type Context = DurationDoggyInput & { readonly bark?: DurationDoggyOutput };
+interface Context extends DurationDoggyInput {
+  /** When it lay down, on the monotonic clock. */
+  readonly since: number;
+  readonly bark?: DurationDoggyOutput;
+}
 
 /** Media time that a program has brought for a job, milliseconds; 0 for recorders that are none, and while nothing is known. */
 export const mediaOf = (leash: Pick<Leash, 'progress'>, jobId: string): number =>
@@ -60,13 +64,13 @@ export const durationDoggy = ({
         Math.min(
           STEP_MS_MAX,
           Math.max(0, context.until - elapsed()),
-          mediaLookMs(context, leash, policy),
+          mediaLookMs(context, { leash, policy, elapsed }),
         ),
     },
   }).createMachine({
     id: 'durationDoggy',
     description: 'Barks when the requested duration is over.',
-    context: ({ input }) => input,
+    context: ({ input }) => ({ ...input, since: elapsed() }),
     output: ({ context }) => context.bark ?? { by: 'clock', overdueMs: 0 },
     initial: 'waiting',
     states: {
@@ -83,14 +87,22 @@ export const durationDoggy = ({
     },
   });
 
-/** When to look at the media next, milliseconds: never for a native recorder, soon while nobody has told which kind it is. */
+/**
+ * When to look at the media next, milliseconds: often for a program, soon while nobody has told which kind it is, and no more for
+ * a recorder that was native for as long as one may be silent: until then the numbers may be those of the one before it.
+ */
 function mediaLookMs(
-  { jobId, durationMs }: Context,
-  leash: Pick<Leash, 'progress'>,
-  { programLookMs, heartbeat }: Policy,
+  { jobId, durationMs, since }: Context,
+  { leash, policy, elapsed }: Pick<Ports, 'leash' | 'policy' | 'elapsed'>,
 ): number {
+  const { programLookMs, heartbeat } = policy;
   if (durationMs === Number.POSITIVE_INFINITY) return durationMs;
   const { program, beats } = leash.progress(jobId);
   if (program !== undefined) return programLookMs;
-  return beats === 0 ? heartbeat.everyMs : Number.POSITIVE_INFINITY;
+  if (beats === 0) return heartbeat.everyMs;
+  const lainMs = elapsed() - since;
+  if (lainMs < heartbeat.everyMs) return heartbeat.everyMs;
+  const sureMs = heartbeat.everyMs * heartbeat.patience;
+  // Never at once: what is left of a span of time may be less than a clock can tell.
+  return lainMs < sureMs ? Math.max(heartbeat.everyMs, sureMs - lainMs) : Number.POSITIVE_INFINITY;
 }

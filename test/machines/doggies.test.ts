@@ -70,6 +70,19 @@ test('durationDoggy barks when a program has brought as much media as was asked 
   expect(actor.getSnapshot().output).toEqual(output);
 });
 
+test('durationDoggy is not misled by the numbers of the recorder before', async () => {
+  const { pass, world, barks } = setup(durationDoggy, {
+    jobId: 'rex',
+    until: 3_600_000,
+    durationMs: 3_600_000,
+  });
+  world.beats = 3;
+  await pass(2_500);
+  world.program = { ...NEWBORN, recordedMs: 4_000_000 };
+  await pass(600);
+  expect(barks()).toBe(true);
+});
+
 test('durationDoggy asks no more about media once it knows that the recorder is no program', async () => {
   const { pass, world, ports, clock } = setup(durationDoggy, {
     jobId: 'rex',

@@ -69,8 +69,8 @@ const TREE_MUTANTS: readonly Mutant[] = [
   {
     bug: 'the duration is over too early',
     file: 'machines/durationDoggy.ts',
-    find: 'elapsed() >= context.until }',
-    replace: 'elapsed() >= context.until - 500 }',
+    find: 'isOver: ({ context }) => elapsed() >= context.until,',
+    replace: 'isOver: ({ context }) => elapsed() >= context.until - 500,',
   },
   {
     bug: 'the duration counts from the order, not from the first playlist',
@@ -106,8 +106,8 @@ const TREE_MUTANTS: readonly Mutant[] = [
   {
     bug: 'a new recorder is measured by the beats of the old one',
     file: 'machines/heartbeatDoggy.ts',
-    find: '!== context.seen,',
-    replace: '> context.seen,',
+    find: 'beats !== context.seen ?',
+    replace: 'beats > context.seen ?',
   },
   {
     bug: 'what is said while the root lies fallen is lost',
@@ -142,8 +142,8 @@ const TREE_MUTANTS: readonly Mutant[] = [
   {
     bug: 'a recorder that hangs is left to hang',
     file: 'machines/heartbeatDoggy.ts',
-    find: 'context.misses + 1 < policy.heartbeat.patience',
-    replace: 'context.misses < policy.heartbeat.patience * 4',
+    find: '< policy.heartbeat.patience *',
+    replace: '< 4 * policy.heartbeat.patience *',
   },
   {
     bug: 'a fallen recorder is started again at once',
@@ -175,6 +175,90 @@ const TREE_MUTANTS: readonly Mutant[] = [
     find: "      guard: 'wasStopped',\n      target: 'gathering',",
     replace: "      guard: 'wasStopped',\n      target: 'cancelled',",
   },
+  {
+    bug: 'a program that hangs is left to hang',
+    file: 'machines/vitalSigns.ts',
+    find: 'return seen.mediaMs > 0 ? staleness(vitals, limits) : lateness(vitals, limits);',
+    replace: 'return seen.mediaMs > 0 ? undefined : lateness(vitals, limits);',
+  },
+  {
+    bug: 'a program that never has any media is waited for',
+    file: 'machines/vitalSigns.ts',
+    find: 'return seen.mediaMs > 0 ? staleness(vitals, limits) : lateness(vitals, limits);',
+    replace: 'return seen.mediaMs > 0 ? staleness(vitals, limits) : undefined;',
+  },
+  {
+    bug: 'a frozen program is judged like one that hangs',
+    file: 'machines/vitalSigns.ts',
+    find: 'if (frozen >= FROZEN_SAMPLES)',
+    replace: 'if (frozen > 30)',
+  },
+  {
+    bug: 'one look at a stopped process is enough',
+    file: 'machines/vitalSigns.ts',
+    find: 'const FROZEN_SAMPLES = 2;',
+    replace: 'const FROZEN_SAMPLES = 1;',
+  },
+  {
+    bug: 'a program is bitten while its source is away',
+    file: 'machines/vitalSigns.ts',
+    find: 'if (seen.isExcused) return undefined;',
+    replace: '',
+  },
+  {
+    bug: 'a program has no time left once its source is back',
+    file: 'machines/vitalSigns.ts',
+    find: 'const since = (...ages: number[]) => seen.agedMs - Math.max(excusedAt, ...ages);',
+    replace: 'const since = (...ages: number[]) => seen.agedMs - Math.max(0, ...ages);',
+  },
+  {
+    bug: 'a program is measured by what its predecessor did',
+    file: 'machines/vitalSigns.ts',
+    find: 'before === undefined || isAnother(before.seen, signs)',
+    replace: 'before === undefined',
+  },
+  {
+    bug: 'a program that spins counts as alive',
+    file: 'machines/vitalSigns.ts',
+    find: 'since(movedAt.media, movedAt.output) > limitMs',
+    replace: 'since(movedAt.media, movedAt.output, movedAt.cpu) > limitMs',
+  },
+  {
+    bug: 'bytes that come in excuse everything',
+    file: 'machines/vitalSigns.ts',
+    find: 'const stretchedMs = staleMs * STALE_STRETCH;',
+    replace: 'const stretchedMs = staleMs * STALE_STRETCH * 100;',
+  },
+  {
+    bug: 'a program is silent a little too soon',
+    file: 'machines/vitalSigns.ts',
+    find: '(targetMs === undefined ? STALE_MS : Math.max(STALE_MS_MIN, STALE_TARGETS * targetMs));',
+    replace: '10_000;',
+  },
+  {
+    bug: 'a file is recorded for as long as it would play',
+    file: 'machines/durationDoggy.ts',
+    find: 'isFilled: ({ context }) => mediaOf(leash, context.jobId) >= context.durationMs,',
+    replace: 'isFilled: () => false,',
+  },
+  {
+    bug: 'the media of a program counts for too much',
+    file: 'machines/durationDoggy.ts',
+    find: 'leash.progress(jobId).program?.recordedMs ?? 0;',
+    replace: '(leash.progress(jobId).program?.recordedMs ?? 0) * 1.02;',
+  },
+  {
+    bug: 'a program that has brought enough and fell is started again',
+    file: 'machines/bigDogKit.ts',
+    find: 'elapsed() >= endOf(context) || isFilled(leash, context.job)',
+    replace: 'elapsed() >= endOf(context)',
+  },
+  {
+    bug: 'nobody looks whether a program muxes',
+    file: 'machines/tempFileDoggy.ts',
+    find: 'leash.strayFiles(context.jobId) !== undefined',
+    replace: 'leash.strayFiles(context.jobId)?.sign === undefined && false',
+  },
 ];
 
 /** The worlds, what is planted in each, and how many runs have to find it. */
@@ -183,15 +267,7 @@ const WORLDS = [
   { world: 'engine', runsMax: 3_000, mutants: ENGINE_MUTANTS },
 ] as const;
 /** What the simulator is made of. */
-const PARTS = [
-  'machines',
-  'src/core',
-  'src/hls',
-  'src/jobs/serialFinish.ts',
-  'src/ledger',
-  'test/simulation',
-  'package.json',
-];
+const PARTS = ['machines', 'src', 'test/simulation', 'package.json'];
 const root = join(import.meta.dirname, '..', '..');
 const print = (text: string) => void process.stdout.write(`${text}\n`);
 

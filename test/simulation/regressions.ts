@@ -47,4 +47,16 @@ export const REGRESSIONS: Readonly<Record<string, Script>> = {
     nodeCrashes: [{ atStep: 111 }],
     drainAtMs: 95_703,
   },
+  'a file that follows a native recorder is recorded for as long as it would play': {
+    ...calm,
+    jobs: [
+      {
+        ...long,
+        runs: [
+          { kind: 'crash', afterMs: 300, startMs: 0, dieMs: 0 },
+          { kind: 'break', afterMs: 27_001, startMs: 0, dieMs: 0 },
+        ],
+      },
+    ],
+  },
 };

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { PROGRAMS, type ProgramKind } from './simProgram.ts';
 
 /** What one run of a recorder does in the simulated world. */
 export interface RecorderRun {
@@ -8,11 +9,11 @@ export interface RecorderRun {
     | 'crash' // dies by itself
     | 'fatal' // gives up, and says that trying again is pointless
     | 'hang' // gives no sign of life any more, and obeys no stop
-    | 'mux' // begins to mux by itself
-    | 'stubborn'; // records, but ignores a stop
+    | 'stubborn' // records, but ignores a stop
+    | ProgramKind;
   /** When the above happens, milliseconds after its start. */
   readonly afterMs: number;
-  /** When the first playlist is accepted. */
+  /** When the first playlist is accepted, or the first media comes out of a program. */
   readonly startMs: number;
   /** How long it takes to be gone once it is killed. */
   readonly dieMs: number;
@@ -78,8 +79,9 @@ const run = fc.record({
     'crash',
     'fatal',
     'hang',
-    'mux',
     'stubborn',
+    'jitter',
+    ...PROGRAMS,
   ),
   afterMs: fc.integer({ min: 0, max: minutes }),
   startMs: fc.integer({ min: 0, max: 20_000 }),
@@ -88,7 +90,7 @@ const run = fc.record({
 
 /** A recorder that never lives long: what restart budgets are for. */
 const shortRun = fc.record({
-  kind: fc.constantFrom<RecorderRun['kind']>('crash', 'hang'),
+  kind: fc.constantFrom<RecorderRun['kind']>('crash', 'hang', 'freeze'),
   afterMs: fc.integer({ min: 0, max: 5_000 }),
   startMs: fc.integer({ min: 0, max: 5_000 }),
   dieMs: fc.integer({ min: 0, max: 5_000 }),

@@ -1,16 +1,25 @@
-import type { Job, Leash, RecorderExit, RecorderHold, RecorderNews } from '../../machines/ports.ts';
+import type {
+  Job,
+  Leash,
+  Progress,
+  RecorderExit,
+  RecorderHold,
+  RecorderNews,
+} from '../../machines/ports.ts';
 import type { JobState } from '../../machines/vocabulary.ts';
 import type { RecorderRun } from './script.ts';
 import { POLICY } from './simPolicy.ts';
+import { FILE_SPEED, isProgram, isTroubled, signsAt, silentMsMax } from './simProgram.ts';
 import type { World } from './world.ts';
 
 const SEGMENT_MS = 1_000;
 const STOP_MS = 50;
 /** A new recorder's first signs of life take this long to arrive; until then the old one's numbers stand. */
 const FIRST_PROGRESS_MS = 300;
+const NO_PROGRESS: Progress = { beats: 0, bytes: 0, advertised: 0, settled: 0 };
 const CLEAN: RecorderRun = { kind: 'clean', afterMs: 0, startMs: 0, dieMs: 50 };
 const ORPHAN_GRACE_MS = 30_000;
-/** A recorder that shows no more signs of life is gone after this long, the longest dying included. */
+/** A native recorder that shows no more signs of life is gone after this long, the longest dying included. */
 const SILENT_MS_MAX = POLICY.heartbeat.everyMs * (POLICY.heartbeat.patience + 1) + 5_000;
 /** No recorder goes on for so long after the duration, or starts after an order to end, whatever fell meanwhile. */
 const OVERRUN_MS = 300_000;
@@ -41,7 +50,9 @@ export class SimRecorders {
   readonly #all: Recorder[] = [];
   readonly #runs = new Map<string, number>();
   readonly #exitedAt = new Map<string, number>();
-  readonly #lastBeats = new Map<string, number>();
+  /** The last numbers of the recorders that are gone, with all the media that programs have brought. */
+  readonly #last = new Map<string, Progress>();
+  readonly #recordedMs = new Map<string, number>();
   readonly #world: World;
 
   constructor(world: World) {
@@ -105,29 +116,26 @@ export class SimRecorders {
       end: (jobId) => end((one) => one.jobId === jobId),
       progress: (jobId) => {
         world.throwIfBuggy(jobId, 'progress');
-        const one = held(jobId);
-        const segments = this.files(jobId).size;
-        return {
-          beats: this.#beatsOf(jobId, one),
-          bytes: segments,
-          advertised: segments,
-          settled: segments,
-        };
+        return this.#progressOf(jobId, held(jobId));
       },
       strayFiles: (jobId) => {
         world.throwIfBuggy(jobId, 'strayFiles');
         const one = held(jobId);
-        const muxes =
-          one?.script.kind === 'mux' && world.clock.now - one.bornAt >= one.script.afterMs;
-        return muxes ? { sign: 'temp', file: `${jobId}.temp.mp4` } : undefined;
+        return one && this.#progressOf(jobId, one).program?.stray;
       },
     };
   }
 
-  #beatsOf(jobId: string, recorder: Recorder | undefined): number {
+  #progressOf(jobId: string, recorder: Recorder | undefined): Progress {
     const ageMs = recorder ? this.#world.clock.now - recorder.bornAt : 0;
-    if (!recorder || ageMs < FIRST_PROGRESS_MS) return this.#lastBeats.get(jobId) ?? 0;
-    return Math.floor(Math.min(ageMs, hangsAt(recorder.script)) / 250);
+    const last = this.#last.get(jobId) ?? NO_PROGRESS;
+    if (!recorder || ageMs < FIRST_PROGRESS_MS) return last;
+    const segments = this.files(jobId).size;
+    const beats = Math.floor(Math.min(ageMs, hangsAt(recorder.script)) / 250);
+    const numbers = { beats, bytes: segments, advertised: segments, settled: segments };
+    if (!isProgram(recorder.script.kind)) return numbers;
+    const recordedMs = this.#recordedMs.get(jobId) ?? 0;
+    return { ...numbers, program: signsAt(recorder.script, ageMs, recordedMs) };
   }
 
   #holdOf(
@@ -135,7 +143,8 @@ export class SimRecorders {
     { hear, life, job }: { hear: (news: RecorderNews) => void; life: number; job: Job },
   ): RecorderHold {
     const world = this.#world;
-    const obeys = recorder.script.kind !== 'stubborn' && recorder.script.kind !== 'hang';
+    const { kind } = recorder.script;
+    const obeys = kind !== 'stubborn' && kind !== 'hang' && !isTroubled(kind);
     return {
       stop: (why) => {
         if (world.life !== life || !recorder.alive) return;
@@ -148,8 +157,8 @@ export class SimRecorders {
         if (world.life !== life || !recorder.alive) return;
         world.log(`kill ${recorder.jobId} ${why}`);
         recorder.isLeaving = true;
-        if (FAULT_OF[why] && recorder.script.kind !== FAULT_OF[why])
-          world.violate('falseAlarm', `${recorder.jobId} ${recorder.script.kind} killed as ${why}`);
+        if (!isGuilty(recorder.script, why, world.clock.now - recorder.bornAt))
+          world.violate('falseAlarm', `${recorder.jobId} ${kind} killed as ${why}`);
         world.incident('kill', recorder.jobId);
         this.kills.push({ jobId: recorder.jobId, why, at: world.clock.now });
         world.clock.setTimeout(() => this.#exit(recorder, crashed(why)), recorder.script.dieMs);
@@ -164,7 +173,10 @@ export class SimRecorders {
     const world = this.#world;
     const started = this.startedAt.get(recorder.jobId);
     const due = (started ?? Number.POSITIVE_INFINITY) + (job.spec.durationMs ?? 0);
-    if (world.clock.now < due) world.violate('duration', `${recorder.jobId}: too early`);
+    const { program } = this.#progressOf(recorder.jobId, recorder);
+    const isFilled = (program?.recordedMs ?? 0) >= (job.spec.durationMs ?? 0);
+    if (world.clock.now < due && !isFilled)
+      world.violate('duration', `${recorder.jobId}: too early`);
     const calm = world.script.nodeCrashes.length + world.script.bugs.length === 0;
     const wasUp = recorder.bornAt + recorder.script.startMs < due;
     if (calm && wasUp && world.clock.now > due + 1)
@@ -199,6 +211,8 @@ export class SimRecorders {
     clock.setTimeout(() => this.#begin(recorder), run.startMs);
     if (run.kind === 'hang' && this.#world.isCalm)
       clock.setTimeout(() => this.#checkHung(recorder), run.afterMs + SILENT_MS_MAX);
+    if (isTroubled(run.kind) && this.#world.isCalm)
+      clock.setTimeout(() => this.#checkHung(recorder), run.afterMs + silentMsMax(run));
     const exit = EXITS[run.kind];
     if (exit) clock.setTimeout(() => this.#exit(recorder, exit), run.afterMs);
     return recorder;
@@ -216,6 +230,8 @@ export class SimRecorders {
       (this.startedAt.get(jobId) ?? Number.POSITIVE_INFINITY) + (job.spec.durationMs ?? 0);
     // The commit that begins the job may take seconds, but those of a restart are written behind.
     if (now > due) world.violate('duration', `${jobId}: recorder ${number} starts after its end`);
+    if ((this.#last.get(jobId)?.program?.recordedMs ?? 0) >= (job.spec.durationMs ?? 0))
+      world.violate('duration', `${jobId}: recorder ${number} starts although there is enough`);
     const exitedAt = this.#exitedAt.get(jobId) ?? Number.NEGATIVE_INFINITY;
     if (now - exitedAt < POLICY.recorder.minBackoffMs)
       world.violate(
@@ -253,6 +269,7 @@ export class SimRecorders {
     const files = this.disk.get(jobId) ?? new Set();
     this.disk.set(jobId, files.add(`${recorder.number}.${segment}`));
     this.#checkOverrun(jobId);
+    this.#checkFilled(recorder);
     if (this.muxed.has(jobId))
       this.#world.violate('writtenAfterMux', `${jobId} ${recorder.number}.${segment}`);
     clock.setTimeout(() => this.#write(recorder, segment + 1), SEGMENT_MS);
@@ -267,9 +284,36 @@ export class SimRecorders {
       world.violate('duration', `${jobId} records on, ${world.clock.now - due} ms after its end`);
   }
 
+  /** A program that brings media faster than it plays is stopped when there is enough. */
+  #checkFilled({ jobId, script, bornAt, isLeaving }: Recorder): void {
+    const world = this.#world;
+    const isFast = script.kind === 'file' || script.kind === 'break';
+    if (!isFast || isLeaving || !world.isCalm) return;
+    const { program } = this.#progressOf(jobId, this.alive(jobId)[0]);
+    const durationMs = world.script.jobs[Number(jobId.slice(1))]?.durationMs ?? 0;
+    const overMs = ((program?.recordedMs ?? 0) - durationMs) / FILE_SPEED;
+    // It may have been too much from the start; who watches it may learn late that it is a program.
+    const lateMs = Math.min(overMs, world.clock.now - bornAt - script.startMs);
+    if (lateMs > POLICY.heartbeat.everyMs + 2 * POLICY.programLookMs)
+      world.violate('duration', `${jobId} records on, ${lateMs} ms after there was enough`);
+  }
+
+  /** What stays known of a recorder that goes. */
+  #remember(recorder: Recorder): void {
+    const { jobId } = recorder;
+    const progress = this.#progressOf(jobId, recorder);
+    if (progress.program === undefined) {
+      this.#last.set(jobId, progress);
+      return;
+    }
+    const { stray: _, ...program } = progress.program;
+    this.#recordedMs.set(jobId, program.recordedMs);
+    this.#last.set(jobId, { ...progress, program });
+  }
+
   #exit(recorder: Recorder, exit: RecorderExit): void {
     if (!recorder.alive) return;
-    this.#lastBeats.set(recorder.jobId, this.#beatsOf(recorder.jobId, recorder));
+    this.#remember(recorder);
     recorder.alive = false;
     this.#exitedAt.set(recorder.jobId, this.#world.clock.now);
     this.#world.incident('exit', recorder.jobId);
@@ -279,11 +323,18 @@ export class SimRecorders {
   }
 }
 
-const hangsAt = ({ kind, afterMs }: RecorderRun): number =>
-  kind === 'hang' ? afterMs : Number.POSITIVE_INFINITY;
+/** When it stops to do anything that counts, milliseconds after its start. */
+const hangsAt = ({ kind, afterMs }: RecorderRun): number => {
+  if (kind === 'blank') return 0;
+  return kind === 'hang' || isTroubled(kind) ? afterMs : Number.POSITIVE_INFINITY;
+};
 
-/** The only kind of recorder that a doggy may have killed for that reason. */
-const FAULT_OF: Readonly<Record<string, RecorderRun['kind']>> = { silent: 'hang', muxing: 'mux' };
+/** Whether a recorder of that age may be killed for that reason: a doggy must not bark at a healthy one. */
+function isGuilty({ kind, afterMs }: RecorderRun, why: string, ageMs: number): boolean {
+  if (why === 'muxing') return kind === 'mux' && ageMs >= afterMs;
+  if (why !== 'silent' || kind === 'blank') return true;
+  return (kind === 'hang' || isTroubled(kind)) && ageMs >= afterMs;
+}
 
 const exitOf = (kind: RecorderExit['kind'], why: string, retryable: boolean): RecorderExit => ({
   kind,
@@ -297,6 +348,7 @@ const ENDLIST = exitOf('ended', 'endlist', false);
 
 const EXITS: Partial<Record<RecorderRun['kind'], RecorderExit>> = {
   crash: crashed('SIGSEGV'),
+  break: crashed('SIGPIPE'),
   fatal: exitOf('failed', 'source.notFound', false),
   endlist: ENDLIST,
 };

@@ -1,0 +1,145 @@
+import type { ProgramSigns } from '../../machines/ports.ts';
+import {
+  FIRST_MEDIA_MS,
+  FIRST_MEDIA_STRETCH,
+  STALE_STRETCH,
+  staleLimitMs,
+} from '../../machines/vitalSigns.ts';
+import type { RecorderRun } from './script.ts';
+import { POLICY } from './simPolicy.ts';
+
+/** Recorders that are programs. Those of `TROUBLED` go wrong at `afterMs`, the others never do. */
+export const PROGRAMS = [
+  'jitter', // healthy, in fits and starts; another program takes its place, its source is away for a while
+  'file', // healthy, and much faster than its media plays
+  'break', // as `file`, and dies by itself
+  'stall', // nothing moves any more
+  'freeze', // all its processes are stopped
+  'spin', // computes, and nothing comes of it
+  'stick', // takes bytes, and puts none out
+  'blank', // never has any media
+  'mux', // begins to mux by itself
+] as const;
+export type ProgramKind = (typeof PROGRAMS)[number];
+
+const TROUBLED: ReadonlySet<string> = new Set(['stall', 'freeze', 'spin', 'stick', 'blank']);
+
+export const isProgram = (kind: string): kind is ProgramKind =>
+  (PROGRAMS as readonly string[]).includes(kind);
+
+/** Whether a program of this kind comes to be silent, and obeys no stop then. */
+export const isTroubled = (kind: string): boolean => TROUBLED.has(kind);
+
+/** Half of the programs say how long the pieces of their source last. */
+const TARGET_MS = 5_000;
+const targetOf = ({ dieMs }: RecorderRun): number | undefined =>
+  dieMs % 2 === 0 ? TARGET_MS : undefined;
+
+const staleMsOf = (run: RecorderRun): number => {
+  const targetMs = targetOf(run);
+  return staleLimitMs({ ...NOTHING, ...(targetMs !== undefined && { targetMs }) });
+};
+
+/** How much faster than it plays a file comes. */
+export const FILE_SPEED = 20;
+/** For how long the source of a jittery program is away, and nothing is expected of it. */
+const AWAY_MS = 60_000;
+/** Pauses of a jittery program, as parts of what is taken for silence. */
+const PAUSES = [0.9, 0.02, 0.5, 0.9, 0.9, 0.1, 0.3];
+
+const NOTHING: ProgramSigns = {
+  run: 1,
+  agedMs: 0,
+  egressBytes: 0,
+  outputBytes: 0,
+  mediaMs: 0,
+  recordedMs: 0,
+  cpuMs: 0,
+  isFrozen: false,
+  isExcused: false,
+};
+
+/** The first piece of a jittery program, milliseconds of media. */
+const FIRST_PIECE_MS = 40;
+
+/** How much a jittery program has brought, milliseconds of media: what had piled up during each pause comes at its end. */
+function inFits(ageMs: number, staleMs: number): number {
+  let at = ageMs > 0 ? FIRST_PIECE_MS : 0;
+  for (let piece = 0; ; piece++) {
+    const next = at + (PAUSES[piece % PAUSES.length] ?? 1) * staleMs;
+    if (next > ageMs) return at;
+    at = next;
+  }
+}
+
+/**
+ * The signs of a program at an age, milliseconds. What the recording holds from earlier ones comes on top. Pure: nobody has to
+ * push numbers about for them to grow.
+ */
+export function signsAt(run: RecorderRun, ageMs: number, recordedBefore: number): ProgramSigns {
+  const targetMs = targetOf(run);
+  const signs = { ...grownTo(run, ageMs), ...(targetMs !== undefined && { targetMs }) };
+  const before = signs.run > 1 ? mediaOf(run, run.afterMs) : 0;
+  return { ...signs, recordedMs: recordedBefore + before + signs.mediaMs };
+}
+
+/** Media time that one program of a run has brought. */
+function mediaOf(run: RecorderRun, ageMs: number): number {
+  const playedMs = Math.max(0, ageMs - run.startMs);
+  if (run.kind === 'file' || run.kind === 'break') return playedMs * FILE_SPEED;
+  return run.kind === 'jitter' ? inFits(playedMs, staleMsOf(run)) : playedMs;
+}
+
+function grownTo(run: RecorderRun, ageMs: number): ProgramSigns {
+  const { kind, afterMs } = run;
+  if (kind === 'jitter') return jittery(run, ageMs);
+  const goneWrong = isTroubled(kind) && ageMs >= afterMs;
+  const livedMs = isTroubled(kind) ? Math.min(ageMs, afterMs) : ageMs;
+  const mediaMs = kind === 'blank' ? 0 : mediaOf(run, livedMs);
+  const isSpinning = goneWrong && kind === 'spin';
+  const isFed = goneWrong && kind === 'stick';
+  return {
+    ...NOTHING,
+    agedMs: ageMs,
+    egressBytes: isFed ? ageMs : livedMs,
+    outputBytes: mediaMs,
+    mediaMs,
+    cpuMs: isSpinning ? ageMs : livedMs * 0.1,
+    isFrozen: goneWrong && kind === 'freeze',
+    ...(kind === 'mux' &&
+      ageMs >= afterMs && { stray: { sign: 'child.muxes', file: 'show.temp.mp4' } }),
+  };
+}
+
+/** At `afterMs` its source goes away for a while; when that is back, another program begins. */
+function jittery(run: RecorderRun, ageMs: number): ProgramSigns {
+  const { afterMs } = run;
+  const backMs = afterMs + AWAY_MS;
+  const isAway = ageMs >= afterMs && ageMs < backMs;
+  const isSecond = ageMs >= backMs;
+  const agedMs = isSecond ? ageMs - backMs : ageMs;
+  const mediaMs = mediaOf(run, isAway ? afterMs : agedMs);
+  return {
+    ...NOTHING,
+    run: isSecond ? 2 : 1,
+    agedMs,
+    egressBytes: mediaMs,
+    outputBytes: mediaMs,
+    mediaMs,
+    cpuMs: Math.floor(mediaMs / 100),
+    isExcused: isAway,
+    // A moment in which a debugger has it, that no second look sees.
+    isFrozen: !isAway && Math.floor(agedMs / POLICY.programLookMs) % 40 === 7,
+  };
+}
+
+/** How long after its trouble began a program may still live, milliseconds, dying included. */
+export function silentMsMax(run: RecorderRun): number {
+  const { kind, startMs, afterMs, dieMs } = run;
+  // The first look may be a slow one, before anybody knows that it is a program; then one to see, and one to be sure.
+  const looksMs = POLICY.heartbeat.everyMs + 3 * POLICY.programLookMs + dieMs;
+  const firstMs = Math.max(0, FIRST_MEDIA_MS * FIRST_MEDIA_STRETCH - afterMs);
+  if (kind === 'freeze') return looksMs;
+  if (kind === 'blank' || startMs >= afterMs) return firstMs + looksMs;
+  return staleMsOf(run) * (kind === 'stick' ? STALE_STRETCH : 1) + looksMs;
+}
