@@ -2,7 +2,6 @@ import type { Environment } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { JobRecords } from '../jobs/jobRecords.ts';
 import type { KennelNode } from '../jobs/node.ts';
-import type { ProbePrograms } from '../jobs/openProbe.ts';
 import type { Terminal } from './terminal.ts';
 
 /** A composed Kennel, as commands see it. */
@@ -24,6 +23,4 @@ export interface CliContext {
   readonly terminal: Terminal;
   /** Builds Kennel from its settings; nothing runs before `start`. */
   compose(config: Config): Promise<Kennel>;
-  /** What `kennel probe` asks programs for. Absent: there are none, and pages stay unread. */
-  probePrograms?(config: Config): Promise<ProbePrograms & { close(): Promise<void> }>;
 }

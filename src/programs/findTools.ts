@@ -36,9 +36,12 @@ export async function findTools(
   return new Map(found.flatMap(([name, tool]) => (tool === undefined ? [] : [[name, tool]])));
 }
 
+/** What it takes to find a tool and to know its version. */
+type AskedTool = Pick<ToolRequirement, 'command' | 'versionArguments' | 'parseVersion'>;
+
 /** One tool, as `findTools` finds it. */
 export async function findTool(
-  requirement: ToolRequirement,
+  requirement: AskedTool,
   options: Pick<FindToolsOptions, 'searchPath' | 'given' | 'environment'>,
 ): Promise<FoundTool | undefined> {
   const { searchPath, given = {}, environment = { PATH: searchPath } } = options;
@@ -55,7 +58,7 @@ export async function findTool(
 /** Each program once, although `/bin` is often `/usr/bin`. */
 async function candidates(
   named: string | undefined,
-  { command }: ToolRequirement,
+  { command }: AskedTool,
   searchPath: string,
 ): Promise<string[]> {
   if (named?.includes('/')) return (await isExecutable(named)) ? [named] : [];
@@ -72,7 +75,7 @@ async function candidates(
 
 async function versionOf(
   path: string,
-  { versionArguments, parseVersion }: ToolRequirement,
+  { versionArguments, parseVersion }: AskedTool,
   environment: Readonly<Record<string, string>>,
 ): Promise<string | undefined> {
   let head = '';

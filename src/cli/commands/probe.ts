@@ -3,6 +3,7 @@ import { isKennelError } from '../../core/errors.ts';
 import { exitCodeOfError } from '../../jobs/exitCode.ts';
 import { openProbe } from '../../jobs/openProbe.ts';
 import { probe as probeTarget } from '../../jobs/probe.ts';
+import { probePrograms } from '../../jobs/probePrograms.ts';
 import type { CliContext } from '../context.ts';
 import { cookiesOf } from '../cookies.ts';
 import { headersOf } from '../headers.ts';
@@ -23,7 +24,7 @@ const TIMEOUT_MS = 120_000;
 
 /** `kennel probe URL|FILE` */
 export async function probe(context: CliContext, options: ProbeCommandOptions): Promise<number> {
-  const { terminal, env, probePrograms } = context;
+  const { terminal, env } = context;
   const { target, quality, format, proxy, allow, cookies: file } = options;
   const isPlain = options.json === true || !terminal.isOutLive;
   const warn = (sentence: string) => terminal.err(`kennel: ${sentence}`);
@@ -36,8 +37,8 @@ export async function probe(context: CliContext, options: ProbeCommandOptions): 
       signal: AbortSignal.timeout(TIMEOUT_MS),
       request: { quality, format, proxy, allow, cookies, headers },
       parts: async () => {
-        const programs = await probePrograms?.(loadConfig(env));
-        if (programs !== undefined) opened.push(programs);
+        const programs = await probePrograms(loadConfig(env));
+        opened.push(programs);
         const parts = openProbe(programs);
         opened.push(parts);
         return parts;

@@ -1,0 +1,54 @@
+import { dirname, join } from 'node:path';
+import type { Config } from '../config/schema.ts';
+import { systemClock as clock } from '../core/clock.ts';
+import { ffprobe } from '../intake/ffprobe.ts';
+import { findTool } from '../programs/findTools.ts';
+import { choosePlugin } from '../programs/plugins.ts';
+import { ProgramKit } from '../programs/programKit.ts';
+import { programSource } from '../programs/programOrder.ts';
+import type { FoundTool } from '../programs/recorderPlugin.ts';
+import type { ProbePrograms } from './openProbe.ts';
+
+/** The programs of this machine, for questions about links. */
+export async function probePrograms(
+  config: Config,
+): Promise<ProbePrograms & { close(): Promise<void> }> {
+  const kit = new ProgramKit({
+    settings: config,
+    runDirectory: join(config.dataDir, 'run', 'programs'),
+    marker: {},
+    clock,
+    log: () => undefined,
+  });
+  const tools = await kit.tools();
+  return {
+    pages: await kit.pages(),
+    rules: (reach) => kit.rules(reach),
+    recorderFor: async (link, { recorder }) => {
+      if (recorder === 'native' || (recorder === undefined && link.kind === 'hls')) return 'native';
+      return choosePlugin(programSource(link), tools, recorder).plugin.name;
+    },
+    mediaOf: async (link, options) => {
+      const tool = await findFfprobe(tools.get('ffmpeg'), config.searchPath);
+      if (tool === undefined) return undefined;
+      return await ffprobe(link, options, { ...(await kit.questions()), tool });
+    },
+    close: async () => await kit.close(),
+  };
+}
+
+/** The one beside ffmpeg, else any. */
+async function findFfprobe(
+  ffmpeg: FoundTool | undefined,
+  searchPath: string,
+): Promise<FoundTool | undefined> {
+  const path = [...(ffmpeg === undefined ? [] : [dirname(ffmpeg.path)]), searchPath].join(':');
+  return await findTool(
+    {
+      command: 'ffprobe',
+      versionArguments: ['-version'],
+      parseVersion: (output) => /^ffprobe version (\S+)/m.exec(output)?.[1],
+    },
+    { searchPath: path },
+  );
+}
