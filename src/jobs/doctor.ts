@@ -86,9 +86,10 @@ async function checkDatabase(config: Config, openDatabase: () => Promise<void>):
 /** What is done without a tool. A missing one is never bad: HLS is recorded and finished by Kennel itself. */
 const WITHOUT: Readonly<Record<string, string>> = {
   ffmpeg:
-    'not found: HLS is muxed at about seven times the CPU, without thumbnails, and DASH, RTMP, RTSP, SRT and most files are not recorded',
+    'not found: HLS is muxed at about seven times the CPU, without thumbnails, and RTMP, RTSP, SRT and most files are not recorded',
   'yt-dlp': 'not found: pages are not recorded, only the links of streams and files',
-  streamlink: 'not found: live sites that yt-dlp does not know are not recorded',
+  streamlink:
+    'not found: live DASH is recorded badly, and live sites that yt-dlp does not know not at all',
 };
 
 async function checkTools({ searchPath, ffmpeg, ytDlp, streamlink }: Config): Promise<Finding[]> {

@@ -6,9 +6,12 @@ import { ffmpegInput, isReadable } from './ffmpegInput.ts';
 import { ffmpegProgress, PROGRESS_ARGUMENTS } from './ffmpegProgress.ts';
 import { mediaContainer, muxerArguments } from './mediaContainer.ts';
 
-/** HLS is the native engine's; with it ffmpeg ends with every fault of a playlist that it does not know. */
+/**
+ * HLS is the native engine's. DASH is for what is not live: at the
+ * edge of a live window ffmpeg (5.1 and 7.0 were tried) asks for segments that are not there yet, and then reads the window again.
+ */
 const FITNESS: Readonly<Record<LinkKind, number>> = {
-  dash: 9,
+  dash: 4,
   rtmp: 9,
   rtsp: 9,
   srt: 9,
@@ -16,6 +19,8 @@ const FITNESS: Readonly<Record<LinkKind, number>> = {
   hls: 5,
   page: 0,
 };
+
+const FITNESS_ENDED_DASH = 9;
 
 /** Of ffmpeg's own (`libavutil/error.c`, `libavformat/avio.c`, `fftools/ffmpeg_opt.c`). */
 const MEANINGS: readonly ExitMeaning[] = [
@@ -88,8 +93,8 @@ export const ffmpeg: RecorderPlugin = {
     advice: 'Debian: apt-get install ffmpeg; or set KENNEL_FFMPEG.',
   },
   fitness: ({ kind, url, ...source }: ProgramSource) => {
-    const isFit = isReadable(kind, url) && mediaContainer(source, false) !== undefined;
-    return isFit ? FITNESS[kind] : 0;
+    if (!isReadable(kind, url) || mediaContainer(source, false) === undefined) return 0;
+    return kind === 'dash' && source.isLive === false ? FITNESS_ENDED_DASH : FITNESS[kind];
   },
   command: (order: ProgramOrder) => {
     const { source, audioOnly } = order;

@@ -7,7 +7,7 @@ import { mediaContainer } from './mediaContainer.ts';
 import { oneLine, secretInputs } from './secretInputs.ts';
 
 /** It fetches HLS and DASH within its own process, headers and cookies included; of pages it knows some hundred live sites. */
-const FITNESS: Readonly<Partial<Record<LinkKind, number>>> = { hls: 6, dash: 6, page: 3 };
+const FITNESS: Readonly<Partial<Record<LinkKind, number>>> = { hls: 6, dash: 8, page: 3 };
 
 const CONFIG_FILE = 'streamlink.conf';
 /** A live stream is begun so many segments before its end, so that a restart overlaps with what was there before. */

@@ -15,8 +15,8 @@ import { mediaContainer, muxerArguments } from './mediaContainer.ts';
 import { oneLine, type SecretInputs, secretInputs } from './secretInputs.ts';
 import { isAtLeast } from './versionOrder.ts';
 
-/** What yt-dlp does with everything but pages others do with less. */
-const FITNESS: Readonly<Partial<Record<LinkKind, number>>> = { page: 8, dash: 5, hls: 4, file: 3 };
+/** What yt-dlp does with everything but pages others do with less; of live DASH its ffmpeg reads parts twice (see `ffmpeg.ts`). */
+const FITNESS: Readonly<Partial<Record<LinkKind, number>>> = { page: 8, hls: 4, file: 3, dash: 2 };
 
 const CONFIG_FILE = 'yt-dlp.conf';
 const COOKIES_FILE = 'cookies.txt';

@@ -29,7 +29,9 @@ function refusal(act: () => unknown): { code: string; message: string } {
 
 test('each kind of source has its best recorder', () => {
   const chosen = (given: ProgramSource) => choosePlugin(given, NEW).plugin.name;
-  expect(chosen(source('dash'))).toBe('ffmpeg');
+  expect(chosen(source('dash'))).toBe('streamlink');
+  expect(chosen({ ...source('dash'), videoCodec: 'vp9' })).toBe('ffmpeg');
+  expect(chosen({ ...source('dash'), isLive: false })).toBe('ffmpeg');
   expect(chosen(source('rtmp', 'rtmp://h/app/play'))).toBe('ffmpeg');
   expect(chosen(source('rtsp', 'rtsp://h/x'))).toBe('ffmpeg');
   expect(chosen(source('srt', 'srt://h:9000'))).toBe('ffmpeg');
@@ -46,7 +48,7 @@ test('what is not there is not chosen, and the next best is', () => {
 });
 
 test('a wish is law', () => {
-  expect(choosePlugin(source('dash'), NEW, 'streamlink').plugin.name).toBe('streamlink');
+  expect(choosePlugin(source('dash'), NEW, 'yt-dlp').plugin.name).toBe('yt-dlp');
   expect(refusal(() => choosePlugin(source('page'), NEW, 'ffmpeg'))).toMatchObject({
     code: 'source.unsupported',
     message: expect.stringContaining('Leave --recorder out'),
