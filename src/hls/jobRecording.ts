@@ -1,15 +1,16 @@
 import path from 'node:path';
 import type { Progress } from '../../machines/ports.ts';
 import type { JobSpec } from '../../machines/vocabulary.ts';
+import type { AddressRules } from '../egress/addressRules.ts';
 import { CHECKSUMS_DEFAULT } from '../ledger/contentHash.ts';
 import { probeFile, removeFile } from '../recording/files/mediaFiles.ts';
 import type { Recording, RecordingEnd, RecordingOptions } from '../recording/recorder.ts';
-import type { NativeOptions } from './nativeRecorder.ts';
 import type { FirstPlaylist } from './recordingRun.ts';
 import { RecordingTracks } from './recordingTracks.ts';
 import { SegmentTaker } from './segment/segmentTaker.ts';
 import { describedTracks, describeSource } from './source/describeSource.ts';
 import { takeCookies } from './source/jobCookies.ts';
+import type { ResolvePage } from './source/linkPage.ts';
 import { MAIN_TRACK } from './source/linkSource.ts';
 import { openSource } from './source/openSource.ts';
 import { PageHeaders } from './source/pageHeaders.ts';
@@ -20,6 +21,14 @@ import { CookieJar } from './transport/cookieJar.ts';
 import { countedTransport } from './transport/countedTransport.ts';
 import { jobTransport } from './transport/jobTransport.ts';
 import type { Transport } from './transport/transport.ts';
+
+/** What the native engine is told besides what every recording is. */
+export interface NativeOptions {
+  /** Who finds out what is behind the job's links that are pages. Absent: every link is taken for a playlist. */
+  readonly resolveLink?: ResolvePage | undefined;
+  /** Who may be connected to. Absent: anybody. */
+  readonly rules?: AddressRules | undefined;
+}
 
 export interface JobRecordingOptions extends RecordingOptions, NativeOptions {
   readonly transport: Transport;

@@ -7,7 +7,10 @@ export function fetchFailure(error: unknown): FetchFailure {
   const { code, details, message: detail } = error;
   if (code === 'disk.full' || code === 'disk.failed') return { cause: 'disk', detail };
   if (code === 'timeout.exceeded') return { cause: 'timeout', detail };
-  if (code === 'segment.invalid' || code === 'limit.exceeded') return { cause: 'invalid', detail };
+  // An address that the rules refuse stays refused: as good as what is no media.
+  if (code === 'segment.invalid' || code === 'limit.exceeded' || code === 'address.refused') {
+    return { cause: 'invalid', detail };
+  }
   const { status, truncated } = details;
   if (typeof status === 'number') return { cause: `http.${status}`, detail };
   return { cause: truncated === true ? 'truncated' : 'network', detail };
