@@ -68,7 +68,7 @@ export async function ffprobe(
   if (refused.length > 0) {
     throw new KennelError(
       'address.refused',
-      `${refused.join(', ')} is not public. Allow it with --allow if it is to be reached.`,
+      `${refused.join(', ')} is not public. If that is to be reached, allow it: ${refused.map((target) => `--allow ${target}`).join(' ')}`,
       { details: { refused } },
     );
   }

@@ -26,7 +26,9 @@ export const linkResolver =
     if (kind !== 'page') return direct(kind, link, now());
     const seen = await looked(look(link, options));
     if (seen instanceof KennelError) {
-      if (pages === undefined || isNobodyThere(seen)) throw seen;
+      // Whoever reads pages would be refused as well, and say less.
+      const isSettled = isNobodyThere(seen) || seen.code === 'address.refused';
+      if (pages === undefined || isSettled) throw seen;
     } else {
       if (seen.kind !== 'page') return direct(seen.kind, link, now());
       if (seen.status === 404 || seen.status === 410) throw notFound(link, seen.status);

@@ -124,15 +124,9 @@ export function ytDlpFailure(failure: YtDlpFailure): KennelError {
   const { stderr, version, refused, broken } = failure;
   const found = ytDlpMeaning(stderr);
   const details = { resolver: `yt-dlp ${version}` };
-  // A site that answers for itself has been reached; whatever else it was refused is not the reason.
-  const isUnreached = found === undefined || found.meaning === REFUSED || found.meaning === AWAY;
-  if (refused.length > 0 && isUnreached) {
-    return new KennelError(
-      'address.refused',
-      `The page leads to ${refused.join(', ')}, which is not public. Allow it with --allow if it is to be reached.`,
-      { details: { ...details, refused } },
-    );
-  }
+  // It cannot tell the gate's 403 from a site's: whatever it makes of that is no word of the site.
+  if (refused.length > 0)
+    return refusedByGate(refused, { ...details, ...(found && { said: found.words }) });
   if (found !== undefined) {
     const { code, retryable, advice } = found.meaning;
     return new KennelError(code, `${found.words} ${advice}`, { retryable, details });
@@ -161,6 +155,19 @@ export function ytDlpFailure(failure: YtDlpFailure): KennelError {
     retryable: true,
     details,
   });
+}
+
+/** What a page leads to was not let through: nothing changes before somebody allows it. `refused`: `host:port`, at least one. */
+export function refusedByGate(
+  refused: readonly string[],
+  details: Readonly<Record<string, unknown>>,
+): KennelError {
+  const wanted = refused.map((target) => `--allow ${target}`).join(' ');
+  return new KennelError(
+    'address.refused',
+    `The page leads to ${refused.join(', ')}, which is not public. If that is to be reached, allow it: ${wanted}`,
+    { details: { ...details, refused } },
+  );
 }
 
 /** How old a version of yt-dlp is, days; its name is the date of its making. */

@@ -1,10 +1,10 @@
-import { KennelError } from '../core/errors.ts';
+import { isKennelError, KennelError } from '../core/errors.ts';
 import { askCaged, type CagedAnswer, type QuestionParts } from './cagedQuestion.ts';
 import type { ResolvedLink, ResolveLink, ResolveOptions } from './link.ts';
 import { netscapeCookies } from './netscapeCookies.ts';
 import { type Onward, ytDlpAnswer } from './ytDlpAnswer.ts';
 import { COOKIES_FILE, ytDlpCommand } from './ytDlpCommand.ts';
-import { ytDlpFailure } from './ytDlpFailure.ts';
+import { refusedByGate, ytDlpFailure } from './ytDlpFailure.ts';
 
 export interface YtDlpResolverOptions extends QuestionParts {
   readonly tool: { readonly path: string; readonly version: string };
@@ -59,9 +59,25 @@ async function askAbout(
     throw ytDlpFailure({ ...failure, ...(broken !== undefined && { broken }) });
   }
   const resolver = `yt-dlp ${version}`;
-  const resolved = ytDlpAnswer(stdout, { link, wishes, resolver, now });
+  const resolved = answered(() => ytDlpAnswer(stdout, { link, wishes, resolver, now }), {
+    resolver,
+    refused,
+  });
   const cookies = usableCookies(answer.kept);
   return 'onward' in resolved || cookies === undefined ? resolved : { ...resolved, cookies };
+}
+
+/** What is missing in an answer is missing because of what was refused. */
+function answered<Answer>(
+  read: () => Answer,
+  { resolver, refused }: { readonly resolver: string; readonly refused: readonly string[] },
+): Answer {
+  try {
+    return read();
+  } catch (error) {
+    if (refused.length === 0 || !isKennelError(error)) throw error;
+    throw refusedByGate(refused, { resolver, said: error.message });
+  }
 }
 
 function brokenBy({ cut, result }: CagedAnswer): string | undefined {

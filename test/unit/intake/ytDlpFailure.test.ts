@@ -110,12 +110,16 @@ describe('messages of yt-dlp mean', () => {
   });
 });
 
-test('what a site says comes before where else the page wanted to go', () => {
-  const refused = ['10.0.0.5:80'];
-  expect(failure('ERROR: [x] 1: Room is offline', { refused }).code).toBe('source.notLive');
-  const tunnel = 'ERROR: [x] 1: <urlopen error Tunnel connection failed: 403 Forbidden>';
-  expect(failure(tunnel, { refused })).toMatchObject({ code: 'address.refused', retryable: false });
-  expect(failure(tunnel, { refused }).message).toContain('10.0.0.5:80');
+test.each([
+  'ERROR: [x] 1: <urlopen error Tunnel connection failed: 403 Forbidden>',
+  'ERROR: Unsupported URL: http://page.example/show',
+  'ERROR: [x] 1: This video is only available for registered users. Use --cookies',
+  'ERROR: [x] 1: This video is not available from your location due to geo restriction',
+  'Killed',
+])('what the gate refused comes before what yt-dlp makes of it: %s', (stderr) => {
+  const found = failure(stderr, { refused: ['10.0.0.5:80', '[fd00::1]:443'] });
+  expect(found).toMatchObject({ code: 'address.refused', retryable: false });
+  expect(found.message).toContain('--allow 10.0.0.5:80 --allow [fd00::1]:443');
 });
 
 test('an extractor that fails is out of date when it is old, and has failed when it is not', () => {
