@@ -138,11 +138,12 @@ describe('what only programs can record', () => {
     await expectWhole(stage, ended, { ffmpeg, truth: world.truth, recorder: 'ffmpeg' });
   });
 
-  testWith('live DASH', ['ffmpeg', 'dash'], async ({ ffmpeg }) => {
+  // ffmpeg 5.1 asks for segments that are not there yet, and puts others out twice then: streamlink does it better.
+  testWith('live DASH', ['ffmpeg', 'dash', 'streamlink'], async ({ ffmpeg }) => {
     await using world = await startDashWorld({ ffmpeg });
     const stage = setup();
     const ended = await stage.record(world.url, ...DURATION);
-    await expectWhole(stage, ended, { ffmpeg, truth: world.truth, recorder: 'ffmpeg' });
+    await expectWhole(stage, ended, { ffmpeg, truth: world.truth, recorder: 'streamlink' });
   });
 
   testWith(
@@ -207,10 +208,14 @@ describe('a page by the native engine', () => {
     await expectWhole(stage, ended, { ffmpeg, truth: 'ts', recorder: 'native' });
     const { ledger } = await stage.account(ended, { ffmpeg, truth: 'ts' });
     const claims = { stored: ledger.segments(), lost: ledger.gaps() };
-    const { lost, unaccounted, twice, wrong, invented } = reconcile(origin.stream('ts'), claims);
-    expect({ lost, unaccounted, twice, wrong, invented }).toEqual({
-      ...{ lost: [], unaccounted: [], twice: [], wrong: [], invented: [] },
-    });
+    const account = reconcile(origin.stream('ts'), claims);
+    const { stored, lost, unaccounted, twice, wrong, invented } = account;
+    // Whoever finds out what is behind a page reads its playlist too: what left the window before the engine came is not its loss.
+    const [first = 0] = stored;
+    expect({
+      ...{ lost, twice, wrong, invented },
+      unaccounted: unaccounted.filter((index) => index > first),
+    }).toEqual({ lost: [], unaccounted: [], twice: [], wrong: [], invented: [] });
   };
 
   testWith('a page, and one that redirects to it', ['ffmpeg', 'ytDlp'], async ({ ffmpeg }) => {
@@ -236,8 +241,11 @@ describe('a page by the native engine', () => {
     },
   );
 
-  testWith('a page that has nothing yet is waited for', ['ffmpeg', 'ytDlp'], async ({ ffmpeg }) => {
-    for (const path of ['/later', '/notfound']) {
+  for (const [path, title] of [
+    ['/notfound', 'a page that is not there yet is waited for'],
+    ['/later', 'a page that has nothing yet is waited for'],
+  ] as const) {
+    testWith(title, ['ffmpeg', 'ytDlp'], async ({ ffmpeg }) => {
       await using origin = await liveHls();
       const media = origin.playlistUrl('ts');
       await using pages = await startPageWorld({ media, notLiveMs: 4_000 });
@@ -245,8 +253,8 @@ describe('a page by the native engine', () => {
       const ended = await stage.record(`${pages.url}${path}`, '--wait', '60s', ...DURATION);
       await expectNative(stage, ended, { origin, ffmpeg });
       expect(pages.asked.get(path)).toBeGreaterThan(1);
-    }
-  });
+    });
+  }
 
   testWith(
     'a page without media, for members, or of several: each is refused in its own words',
@@ -257,8 +265,8 @@ describe('a page by the native engine', () => {
       const codes: Record<string, unknown> = {};
       for (const path of ['/empty', '/login', '/list', '/nowhere']) {
         const stage = setup();
-        const { code, stderr } = await stage.record(`${pages.url}${path}`);
-        codes[path] = [code, /\[([\w.]+)\]/.exec(stderr)?.[1] ?? stderr];
+        const { code, last } = await stage.record(`${pages.url}${path}`);
+        codes[path] = [code, last?.verdict];
       }
       expect(codes).toEqual({
         '/empty': [65, 'source.unsupported'],

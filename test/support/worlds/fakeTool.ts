@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeSet, setDirectory } from '../origin/mediaSet.ts';
@@ -51,8 +51,6 @@ export interface FakeToolOptions {
   readonly afterSeconds?: number;
   /** How much of the show it puts out at once. Default: 3. */
   readonly windowSeconds?: number;
-  /** How long after it was made it still misbehaves, milliseconds; programs that start later behave. Default: for ever. */
-  readonly misbehavesMs?: number | undefined;
   /** How many processes spin. Default: 2. */
   readonly cores?: number;
 }
@@ -64,6 +62,8 @@ export interface FakeTool {
   readonly token: string;
   /** The name of the set that it plays: position 0 is what was on when it was made, one a second. */
   readonly set: string;
+  /** Programs of it that start from now on behave. */
+  reform(): void;
   remove(): void;
 }
 
@@ -91,22 +91,24 @@ export function makeFakeTool(options: FakeToolOptions): FakeTool {
     version: VERSIONS[as],
     // As if the stream had been on for a window before anybody came.
     epochMs: Date.now() - windowSeconds * 1_000,
-    ...(options.misbehavesMs !== undefined && { behavesFromMs: Date.now() + options.misbehavesMs }),
   };
   const media = describeSet(SET).segments.map(({ file }) =>
     readFileSync(join(setDirectory(SET), file)).toString('base64'),
   );
   const code = readFileSync(join(import.meta.dirname, 'tools', 'fakeTool.mjs'), 'utf8');
   const path = join(directory, `${as}.mjs`);
-  writeFileSync(
-    path,
-    `#!${process.execPath}\nglobalThis.fakeTool = ${JSON.stringify({ ORDERS: orders, MEDIA: media })};\n${code}`,
-  );
-  chmodSync(path, 0o755);
+  const write = (told: object) => {
+    const fresh = `${path}.new`;
+    const head = `globalThis.fakeTool = ${JSON.stringify({ ORDERS: told, MEDIA: media })};`;
+    writeFileSync(fresh, `#!${process.execPath}\n${head}\n${code}`, { mode: 0o755 });
+    renameSync(fresh, path);
+  };
+  write(orders);
   return {
     path,
     token,
     set: SET,
+    reform: () => write({ ...orders, misdeed: 'none' }),
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };
 }

@@ -51,13 +51,12 @@ const LENGTH_MAX_MS = 48_000;
 const RECOVERED_WITHIN_MS = 20_000;
 
 export async function runDrill(kind: DrillKind, options: DrillOptions): Promise<Drilled> {
-  const { tools, faults, environment } = options;
+  const { tools, environment } = options;
   const fake =
     kind.misdeed === undefined
       ? undefined
       : makeFakeTool({
           ...{ as: kind.recorder, misdeed: kind.misdeed, ffmpeg: tools.ffmpeg },
-          misbehavesMs: kind.isPatient ? undefined : 6_000 + faults * FAKE_FAULT_MS,
         });
   const stage = programStage({
     ...environment,
@@ -94,8 +93,12 @@ async function perform(scene: Scene): Promise<Drilled> {
   );
   await running.saw('recording.started').catch(() => undefined);
   const startedAt = Date.now();
+  const reforming = kind.isPatient
+    ? undefined
+    : setTimeout(() => fake?.reform(), options.faults * FAKE_FAULT_MS);
   const struck = kind.strike ? await strikeAgain(scene, running.ended) : undefined;
   const ended = stage.ended(await running.ended);
+  clearTimeout(reforming);
   const overtimeMs = Date.now() - startedAt - durationMs;
   watch.close();
   const leftovers = stage.leftovers(ended);

@@ -27,9 +27,6 @@ const VERSIONS = {
   streamlink: () => `streamlink ${ORDERS.version}`,
 };
 
-/** Programs that start later behave. */
-const hasReformed = Date.now() > (ORDERS.behavesFromMs ?? Number.POSITIVE_INFINITY);
-
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const forEver = () => new Promise(() => setInterval(() => {}, 60_000));
 
@@ -210,7 +207,7 @@ async function main() {
   if (ORDERS.misdeed !== 'ignoresSignals') {
     process.on('SIGINT', () => process.exit(ORDERS.as === 'ffmpeg' ? 255 : 1));
   }
-  await MISDEEDS[hasReformed ? 'none' : ORDERS.misdeed]();
+  await MISDEEDS[ORDERS.misdeed]();
 }
 
 await main();
