@@ -11,6 +11,7 @@ import type {
   SegmentLost,
   SegmentStored,
 } from './record.ts';
+import { Silence } from './silence.ts';
 import { TrackLedger, type Unsettled } from './trackLedger.ts';
 
 export interface LedgerOptions {
@@ -32,6 +33,7 @@ export class Ledger {
   readonly #inits = new Map<number, InitStored>();
   readonly #segmentsKept: number;
   readonly #marks: MarkSeen[] = [];
+  readonly #silence = new Silence();
   #checksums: ChecksumAlgorithm = 'sha256';
   #jobId: string | undefined;
   #started: RecordingStarted | undefined;
@@ -54,6 +56,7 @@ export class Ledger {
         return;
       case 'attempt':
         this.#attempts++;
+        this.#silence.lasts(record.at);
         return;
       case 'started':
         this.#started ??= record;
@@ -66,6 +69,7 @@ export class Ledger {
         return;
       case 'segment':
         this.#store(record);
+        this.#silence.broken(record.at);
         return;
       case 'gap':
         this.#lost += this.#track(record.track).openEpoch(record.epoch).lose(record);
@@ -111,6 +115,11 @@ export class Ledger {
   /** The last end that a recorder saw. */
   get ended(): RecordingEnded | undefined {
     return this.#ended;
+  }
+
+  /** For how long attempts have followed each other without new media, until `now`; times in which nobody recorded count little. */
+  silentMsAt(now: number): number {
+    return this.#silence.msAt(now);
   }
 
   /** How many recorder runs wrote to this journal. */

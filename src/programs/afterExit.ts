@@ -21,6 +21,9 @@ const DOUBT_MS: Partial<Record<KennelErrorCode, number>> = {
   'playlist.invalid': 5_000,
 };
 
+/** What every attempt gives a source, however long the attempts before it have waited, milliseconds: as when there is no answer. */
+const TRIED_MS_MIN = 10_000;
+
 /** What a source may say for a moment although it goes on: after the first media only patience ends the wait for these. */
 const PASSING: ReadonlySet<string> = new Set<KennelErrorCode>([
   'source.notFound',
@@ -57,8 +60,10 @@ export interface KnownSource {
 export interface WaitState {
   /** The recording has begun, in this attempt or an earlier one. */
   readonly isRecorded: boolean;
-  /** Since the last new media, or since this attempt began. */
+  /** Since the last new media, or since the first attempt began; earlier attempts included. */
   readonly silentMs: number;
+  /** The part of it in this attempt. */
+  readonly triedMs: number;
   /** Tries since the last new media. */
   readonly fruitless: number;
   readonly waitMs: number;
@@ -87,16 +92,27 @@ export function afterExit(
   const isAway = fault === 'none' || (fault === 'source' && (retry || isPassing(why, wait)));
   if (!isAway) {
     if (wait.isRecorded) return { step: 'fall', kind: 'failed', retryable: false };
-    const mayBeWrong = fault === 'source' && wait.silentMs < doubtMs(why);
+    const mayBeWrong = fault === 'source' && !hasWaited(wait, doubtMs(why));
     return mayBeWrong ? again(wait, { source, chance }) : { step: 'refuse' };
   }
   if (!wait.isRecorded) {
     const enoughMs = Math.max(wait.waitMs, doubtMs(fault === 'none' ? 'source.unavailable' : why));
-    return wait.silentMs < enoughMs ? again(wait, { source, chance }) : { step: 'refuse' };
+    return hasWaited(wait, enoughMs) ? { step: 'refuse' } : again(wait, { source, chance });
   }
-  if (wait.silentMs < wait.patienceMs) return again(wait, { source, chance });
+  if (!hasWaited(wait, wait.patienceMs)) return again(wait, { source, chance });
   return { step: 'end', why: endOf(outcome) };
 }
+
+/** Whether a source from which nothing usable comes has been waited for as long as it may be. */
+export const isWaitOver = (wait: WaitState): boolean =>
+  hasWaited(
+    wait,
+    wait.isRecorded ? wait.patienceMs : Math.max(wait.waitMs, doubtMs('source.unavailable')),
+  );
+
+/** Each attempt tries a little: what it does not find at once may be there all the same. */
+const hasWaited = ({ silentMs, triedMs }: WaitState, enoughMs: number): boolean =>
+  silentMs >= enoughMs && triedMs >= Math.min(enoughMs, TRIED_MS_MIN);
 
 const isPassing = (why: string, { isRecorded }: WaitState): boolean =>
   isRecorded && PASSING.has(why);

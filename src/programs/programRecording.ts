@@ -8,7 +8,7 @@ import type {
   RecordingOptions,
 } from '../recording/recorder.ts';
 import { RecorderFell } from '../recording/recorderExit.ts';
-import { afterExit } from './afterExit.ts';
+import { afterExit, isWaitOver, type WaitState } from './afterExit.ts';
 import { describeProgram } from './describeProgram.ts';
 import { type ProgramOutput, programOutput } from './output/programOutput.ts';
 import type { ProgramParts } from './programParts.ts';
@@ -41,6 +41,8 @@ class ProgramRecording implements Recording {
   #recordedMs: number;
   /** When there was new media the last time, or this attempt began; monotonic milliseconds. */
   #newMediaAt: number;
+  /** For how long there had been none then, milliseconds. */
+  #silentBeforeMs: number;
   /** Programs since then. */
   #fruitless = 0;
 
@@ -65,6 +67,7 @@ class ProgramRecording implements Recording {
     });
     this.#recordedMs = this.#output.recordedMs;
     this.#newMediaAt = clock.elapsed();
+    this.#silentBeforeMs = ledger.silentMsAt(clock.now());
   }
 
   get progress(): Progress {
@@ -132,15 +135,13 @@ class ProgramRecording implements Recording {
 
   /** What follows a program: the end, another one after a pause, or an error. */
   async #follow(report: TryReport): Promise<RecordingEnd | undefined> {
-    const { clock, job, random, log, ledger } = this.#options;
-    const { waitMs, patienceMs } = job.spec;
+    const { clock, random, log } = this.#options;
     const { evidence, explanation } = report;
     this.#last = report;
     this.#noteMedia();
-    const silentMs = clock.elapsed() - this.#newMediaAt;
-    const fruitless = this.#fruitless++;
-    const isRecorded = ledger.startedAt !== undefined;
-    const wait = { isRecorded, silentMs, fruitless, waitMs, patienceMs };
+    const wait = this.#wait();
+    const { silentMs } = wait;
+    this.#fruitless++;
     const step = afterExit(report, { source: this.#tries.source, wait, chance: random() });
     const { why } = explanation;
     log('A program is over.', { ...evidence, why, step: step.step });
@@ -155,6 +156,15 @@ class ProgramRecording implements Recording {
         await pause(clock, step.pauseMs, this.#waiting.signal);
         return undefined;
     }
+  }
+
+  #wait(): WaitState {
+    const { clock, job, ledger } = this.#options;
+    const { waitMs, patienceMs } = job.spec;
+    const triedMs = clock.elapsed() - this.#newMediaAt;
+    const silentMs = this.#silentBeforeMs + triedMs;
+    const isRecorded = ledger.startedAt !== undefined;
+    return { isRecorded, silentMs, triedMs, fruitless: this.#fruitless, waitMs, patienceMs };
   }
 
   /** The first media of the whole recording: from here its duration counts. */
@@ -180,11 +190,11 @@ class ProgramRecording implements Recording {
     while (!signal.aborted) {
       this.#beats++;
       try {
-        await this.#tries.look();
+        this.#noteMedia();
+        await this.#tries.look({ isWaitOver: isWaitOver(this.#wait()) });
       } catch (error) {
         this.abort(error);
       }
-      this.#noteMedia();
       await pause(clock, LOOK_MS, signal);
     }
   }
@@ -194,6 +204,7 @@ class ProgramRecording implements Recording {
     if (recordedMs <= this.#recordedMs) return;
     this.#recordedMs = recordedMs;
     this.#newMediaAt = this.#options.clock.elapsed();
+    this.#silentBeforeMs = 0;
     this.#fruitless = 0;
   }
 }

@@ -112,6 +112,11 @@ export class ProgramRun {
     return this.#pipe.bytes;
   }
 
+  /** What it put out is on its way to the disk, and it has to wait. */
+  get isStoring(): boolean {
+    return this.#pipe.isStoring;
+  }
+
   get targetMs(): number | undefined {
     return this.#targetMs;
   }

@@ -9,6 +9,7 @@ import type { ProgramParts } from './programParts.ts';
 import { ProgramRun, type RunResult } from './programRun.ts';
 import type { ExitExplanation } from './recorderPlugin.ts';
 import { redaction } from './redaction.ts';
+import { SourceSilence, type SourceStill, stillSentence } from './sourceSilence.ts';
 import { refusalReport, runEvidence, type TryReport } from './tryReport.ts';
 
 /** A program that lives or was the last one, and what belongs to it. */
@@ -17,6 +18,7 @@ interface Current {
   readonly launch: Launch;
   readonly output: OutputRun;
   readonly redact: (text: string) => string;
+  readonly silence: SourceSilence;
 }
 
 export interface ProgramTriesOptions
@@ -36,6 +38,8 @@ export class ProgramTries {
   #wasLive: boolean;
   #current: Current | undefined;
   #isRunning = false;
+  /** Why the program was given up. */
+  #still: SourceStill | undefined;
   #runs = 0;
   #bytesBefore = 0;
 
@@ -80,7 +84,8 @@ export class ProgramTries {
       cpuMs: vitals?.cpuMs ?? 0,
       isFrozen: vitals?.isFrozen ?? false,
       ...(targetMs !== undefined && { targetMs }),
-      isExcused: !this.#isRunning,
+      // While nothing can be stored, nothing is taken from it either.
+      isExcused: !this.#isRunning || program.isStoring,
       ...(vitals?.stray !== undefined && { stray: vitals.stray }),
     };
   }
@@ -95,9 +100,18 @@ export class ProgramTries {
     this.#current?.program.kill();
   }
 
-  /** To be called about once a second. */
-  async look(): Promise<void> {
-    if (this.#isRunning) await this.#current?.program.look();
+  /** To be called about once a second. `isWaitOver`: a source from which nothing comes has been waited for long enough. */
+  async look({ isWaitOver }: { isWaitOver: boolean }): Promise<void> {
+    if (!this.#isRunning || this.#current === undefined) return;
+    const current = this.#current;
+    await current.program.look();
+    const { signs } = this;
+    // It may be another one by now; one that is over is excused.
+    if (this.#current !== current || signs === undefined) return;
+    const still = current.silence.look(signs);
+    if (still === undefined || (still.word === 'idle' && !isWaitOver)) return;
+    this.#still ??= still;
+    current.program.kill();
   }
 
   /**
@@ -118,6 +132,7 @@ export class ProgramTries {
     this.#bytesBefore = this.bytes;
     this.#current = current;
     this.#isRunning = true;
+    this.#still = undefined;
     try {
       return await this.#live(current);
     } finally {
@@ -143,7 +158,8 @@ export class ProgramTries {
     const redact = this.#redaction(launch);
     const jobId = job.id;
     const options = { run, jobId, launch, plugin, output, limits, clock, redact, beat };
-    return { launch, output, redact, program: new ProgramRun(options) };
+    const silence = new SourceSilence(job.spec.watch);
+    return { launch, output, redact, silence, program: new ProgramRun(options) };
   }
 
   /** A page is asked again for each program, and so is everybody when the address does not hold any longer. */
@@ -162,7 +178,7 @@ export class ProgramTries {
   async #live({ program, launch, output, redact }: Current): Promise<TryReport> {
     const { log } = this.#options;
     const result = await program.live();
-    const ended = await settled(output.end());
+    const ended = await settled(output.end(result.exitCode === 0));
     const failure = 'writeError' in result ? result.writeError : ended?.error;
     if (result.left.length > 0)
       log('Processes outlived SIGKILL.', { processes: result.left.length });
@@ -214,6 +230,14 @@ export class ProgramTries {
     }
     if (isNoMedia(failure)) {
       return { ...fell, why: 'segment.invalid', sentence: redact(failure.message) };
+    }
+    const still = this.#still;
+    if (still !== undefined) {
+      const seen =
+        still.word === 'idle'
+          ? ({ fault: 'none', why: 'timeout.exceeded' } as const)
+          : ({ fault: 'source', why: 'source.unavailable' } as const);
+      return { ...seen, retry: true, sentence: stillSentence(still) };
     }
     if (closedEarly) {
       const sentence = 'it closed its output, lived on without any, and was ended';

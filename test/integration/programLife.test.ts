@@ -57,6 +57,19 @@ it('names a source that stays away, with what was said last and no secrets', asy
   expect(evidence['stderrTail']).toBe('ERROR: the source is away; asked https://host/live\n');
 });
 
+it('ends a program to which its source says nothing, and waits for the source no longer than it may', async () => {
+  const { exited, output } = await live({
+    behaviours: ['window', 'silent'],
+    spec: { patienceMs: 3_000, watch: { firstMediaMs: 1_500 } },
+  });
+  const { kind, why, evidence } = await exited();
+  expect({ kind, why }).toEqual({ kind: 'ended', why: 'source.vanished' });
+  expect(evidence['explanation']).toMatch(
+    /^its source has sent nothing for \d+ s, so it was ended$/,
+  );
+  expect(output.runs).toBeGreaterThan(2);
+});
+
 it('says why nothing was recorded at all', async () => {
   const { exited, directory } = await live({ behaviours: ['login'] });
   const exit = await exited();

@@ -9,14 +9,16 @@ import type { ExitExplanation } from '../../../src/programs/recorderPlugin.ts';
 
 const LIVE: KnownSource = { isPage: false, isFile: false };
 const FILE: KnownSource = { isPage: false, isFile: true };
-const RECORDED: WaitState = {
+/** All in one attempt, unless it is said. */
+type Wait = Omit<WaitState, 'triedMs'> & Partial<WaitState>;
+const RECORDED: Wait = {
   isRecorded: true,
   silentMs: 0,
   fruitless: 0,
   waitMs: 0,
   patienceMs: 30_000,
 };
-const AWAITED: WaitState = { ...RECORDED, isRecorded: false };
+const AWAITED: Wait = { ...RECORDED, isRecorded: false };
 
 const exited = (
   explanation: Partial<ExitExplanation>,
@@ -31,8 +33,8 @@ const exited = (
 const away = (why: ExitExplanation['why'] = 'source.unavailable', retry = true): TryOutcome =>
   exited({ fault: 'source', why, retry }, { exitCode: 1, hadMedia: false, mediaMs: 0 });
 
-const next = (outcome: TryOutcome, wait: WaitState, source = LIVE) =>
-  afterExit(outcome, { source, wait, chance: 0.5 });
+const next = (outcome: TryOutcome, wait: Wait, source = LIVE) =>
+  afterExit(outcome, { source, wait: { triedMs: wait.silentMs, ...wait }, chance: 0.5 });
 
 describe('after the first media', () => {
   it('goes on after a program that ended well, since nobody said that the source is over', () => {
@@ -51,6 +53,14 @@ describe('after the first media', () => {
       expect(next(away(why, false), RECORDED)).toMatchObject({ step: 'again' });
       expect(next(away(why, false), over)).toEqual({ step: 'end', why: 'source.vanished' });
     }
+  });
+
+  it('counts the silence of earlier attempts, and tries a little in each', () => {
+    const over = { ...RECORDED, silentMs: 60_000 };
+    expect(next(away(), { ...over, triedMs: 9_999 })).toMatchObject({ step: 'again' });
+    const end = { step: 'end', why: 'source.vanished' };
+    expect(next(away(), { ...over, triedMs: 10_000 })).toEqual(end);
+    expect(next(away(), { ...over, patienceMs: 2_000, triedMs: 2_000 })).toEqual(end);
   });
 
   it('believes a page that says for the whole patience that nothing is live', () => {
