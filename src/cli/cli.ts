@@ -4,6 +4,7 @@ import { isKennelError } from '../core/errors.ts';
 import { exitCodeOfError } from '../jobs/exitCode.ts';
 import { commandLine } from './commandLine.ts';
 import type { CliContext } from './context.ts';
+import { linkArguments } from './linkArguments.ts';
 import { terminal } from './terminal.ts';
 
 const EXIT_USAGE = 64;
@@ -33,7 +34,7 @@ export async function runCli(
 
 /** Without arguments the environment may say what to do. */
 async function argumentsOf(argv: readonly string[], { env }: CliContext): Promise<string[]> {
-  if (argv.length > 0) return [...argv];
+  if (argv.length > 0) return linkArguments(argv);
   const order = adhocOrder(env);
   if (!order) return ['--help'];
   const { url, quality, fallbacks = [], allow = [], dual, audio, audioOnly } = order;

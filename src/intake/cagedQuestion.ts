@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cage, CageLimits, CageNetwork } from '../cage/cage.ts';
 import type { Clock } from '../core/clock.ts';
@@ -7,6 +7,9 @@ import { systemCodeOf } from '../core/errors.ts';
 import type { AddressRules } from '../egress/addressRules.ts';
 import type { EgressGate, EgressPass } from '../egress/egressGate.ts';
 import { type ProgramResult, runProgram } from '../process/runProgram.ts';
+import { COOKIE_FILE_BYTES_MAX } from './netscapeCookies.ts';
+
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
 /** What asking a program takes: where it runs, how it gets out, and what it may use up. */
 export interface QuestionParts {
@@ -63,6 +66,9 @@ export interface CagedAnswer {
 
 const timedOut = new Error('the program took too long');
 const tooLong = new Error('the program said too much');
+
+/** Of a file that a program has left, bytes: cookies, of which the jar of a job takes no more. */
+const KEPT_BYTES_MAX = COOKIE_FILE_BYTES_MAX;
 
 /** How long a program that is told to end may take, milliseconds: it has nothing to save. */
 const GRACE_MS = 500;
@@ -151,10 +157,13 @@ async function ask({
   }
 }
 
-/** What a program has left is not trusted to be there, nor to be a file. */
-async function readIfThere(file: string): Promise<string | undefined> {
+/** What a program has left is not trusted to be there, to be a file, nor to be short: a pipe would be waited for for ever. */
+async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    await using file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    const status = await file.stat();
+    if (!status.isFile() || status.size > KEPT_BYTES_MAX) return undefined;
+    return await file.readFile('utf8');
   } catch (error) {
     if (systemCodeOf(error) === undefined) throw error;
     return undefined;

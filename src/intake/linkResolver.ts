@@ -27,7 +27,7 @@ export const linkResolver =
     const seen = await looked(look(link, options));
     if (seen instanceof KennelError) {
       // Whoever reads pages would be refused as well, and say less.
-      const isSettled = isNobodyThere(seen) || seen.code === 'address.refused';
+      const isSettled = seen.code === 'address.refused' || isNobodyThere(seen);
       if (pages === undefined || isSettled) throw seen;
     } else {
       if (seen.kind !== 'page') return direct(seen.kind, link, now());

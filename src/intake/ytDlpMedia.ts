@@ -34,7 +34,16 @@ export function mediaOf(chosen: readonly RawFormat[], { link, wishes }: MediaOpt
   const asPage: Media = { kind: 'page', url: link };
   const sound = second && chosen.find((format) => format !== picture);
   const audioUrl = URL.parse(sound?.url ?? '');
-  if (isHls(picture)) return hlsOf({ picture, sound, url, wishes });
+  if (isHls(picture)) {
+    // Programs that read HLS read files too.
+    if (webUrl(url.href) === undefined) {
+      throw new KennelError(
+        'source.unsupported',
+        'The page leads to something that is no web address.',
+      );
+    }
+    return hlsOf({ picture, sound, url, wishes });
+  }
   if (/^http_dash_segments$/.test(picture.protocol ?? '')) {
     const manifest = webUrl(picture.manifest_url);
     return manifest === undefined ? asPage : { kind: 'dash', url: manifest };

@@ -79,6 +79,7 @@ export function jobSpec(request: JobRequest): JobSpec {
   if (durationMs !== undefined && !(durationMs > 0))
     throw new KennelError('usage.invalid', 'The duration must be longer than nothing.');
   if (cookies !== undefined) netscapeCookies(cookies);
+  if (audioOnly) assertSoundAlone(request);
   return {
     ...sourcesOf(request),
     quality,
@@ -122,6 +123,16 @@ function assertTexts(request: JobRequest): void {
     if (text.length > TEXT_CHARACTERS_MAX)
       throw new KennelError(code, `The ${name} is longer than ${TEXT_CHARACTERS_MAX} characters.`);
   }
+}
+
+/** Beside nothing but the sound there is no other sound, and nothing to read below a picture. */
+function assertSoundAlone({ audio, subtitles = 'all' }: JobRequest): void {
+  const isPlain = ['all', 'none'].includes(subtitles.trim().toLowerCase());
+  if (audio === undefined && isPlain) return;
+  throw new KennelError(
+    'usage.invalid',
+    'Nothing but the sound is asked for: leave out the wishes for audio and subtitles, or ask for the picture too.',
+  );
 }
 
 function recorderOf({ url, recorder, format }: JobRequest): Pick<JobSpec, 'recorder' | 'format'> {

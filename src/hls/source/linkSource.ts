@@ -11,7 +11,13 @@ import { LinkPage, type ResolvePage, unlessAborted } from './linkPage.ts';
 import type { PageHeaders } from './pageHeaders.ts';
 import { playlistAnswer } from './playlistAnswer.ts';
 import { type ChosenRendition, chooseRenditions } from './renditions.ts';
-import { chooseVariant, type RecordedVariant, recordedVariant, sameVariants } from './variants.ts';
+import {
+  chooseVariant,
+  type RecordedVariant,
+  recordedVariant,
+  sameVariants,
+  soundVariants,
+} from './variants.ts';
 
 /** The track that holds the picture, or everything there is. */
 export const MAIN_TRACK = 'main';
@@ -27,6 +33,8 @@ const EVERY_RENDITION = { audio: ['all'], subtitles: ['all'] } as const;
 export interface LinkSourceOptions {
   readonly url: URL;
   readonly quality: readonly string[];
+  /** Nothing but the sound is wanted, of whatever quality. */
+  readonly audioOnly?: boolean | undefined;
   /** What the recording holds already, of whichever link; undefined before it has begun. */
   recorded(): RecordedVariant | undefined;
   readonly transport: Transport;
@@ -172,7 +180,8 @@ export class LinkSource {
     playlistUrl: URL,
     page: ResolvedLink | undefined,
   ): Resolution {
-    const { quality, clock } = this.#options;
+    const { clock, audioOnly = false } = this.#options;
+    const quality = audioOnly ? [...this.#options.quality, 'best'] : this.#options.quality;
     const playlist = parsePlaylist(text, url);
     this.#answered++;
     const number = this.#answered;
@@ -187,12 +196,13 @@ export class LinkSource {
       return { ...said, ...nothing, renewAt: renewAt(pageExpiries) };
     }
     const recorded = this.#recorded();
+    const variants = audioOnly ? soundVariants(playlist.variants) : playlist.variants;
     // A better one may have come since: it would be another recording.
-    const same = recorded === undefined ? [] : sameVariants(playlist.variants, recorded);
+    const same = recorded === undefined ? [] : sameVariants(variants, recorded);
     const variant =
       same.length > 0
         ? chooseVariant(same, [...quality, 'best'])
-        : chooseVariant(playlist.variants, quality);
+        : chooseVariant(variants, quality);
     const renditions = chooseRenditions(variant, EVERY_RENDITION);
     const named = renditions.map(({ rendition }) => rendition.url);
     const expiries = [variant.url, ...variant.mirrors, ...named].flatMap(

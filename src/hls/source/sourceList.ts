@@ -41,6 +41,7 @@ export class SourceList {
         new LinkSource({
           url,
           quality: spec.quality,
+          audioOnly: spec.audioOnly,
           recorded: () => this.#recorded,
           transport,
           clock,

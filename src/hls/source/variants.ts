@@ -1,5 +1,6 @@
 import { KennelError } from '../../core/errors.ts';
-import type { Variant } from '../playlist/model.ts';
+import type { Rendition, Variant } from '../playlist/model.ts';
+import { chooseRenditions } from './renditions.ts';
 
 /** `720p`, `1080p60`. */
 const HEIGHT = /^(\d{3,4})p(\d{2,3})?$/i;
@@ -23,6 +24,35 @@ export function chooseVariant(variants: readonly Variant[], wishes: readonly str
     { details: { wishes, available } },
   );
 }
+
+/**
+ * What there is to choose from when nothing but the sound is wanted, so that no picture is fetched that nobody keeps: the sound that
+ * a player would take of each variant, where it has an address of its own, that of the best variant last; else the variants that
+ * are sound alone; else all of them, as their sound is in the same segments as the picture. None has renditions.
+ */
+export function soundVariants(variants: readonly Variant[]): readonly Variant[] {
+  const bare = variants.map(({ hasOwnAudio: _, ...variant }) => ({ ...variant, renditions: [] }));
+  const renditions = byRate(variants).flatMap((variant) => preferredSound(variant) ?? []);
+  const separate = new Map(renditions.map((rendition) => [rendition.url.href, rendition]));
+  if (separate.size > 0) return [...separate.values()].map(asVariant);
+  const alone = bare.filter(({ audioOnly }) => audioOnly);
+  return alone.length > 0 ? alone : bare;
+}
+
+function preferredSound(variant: Variant): Rendition | undefined {
+  const sound = chooseRenditions(variant, { subtitles: ['none'] });
+  return sound[0]?.rendition;
+}
+
+/** How fast it is nobody says. */
+const asVariant = ({ url, name }: Rendition): Variant => ({
+  url,
+  name,
+  bandwidth: 0,
+  audioOnly: true,
+  renditions: [],
+  mirrors: [],
+});
 
 /** What a recording holds, as `describeSource` tells it. */
 export interface RecordedVariant {

@@ -66,6 +66,19 @@ describe('a stream whose sound is apart', () => {
     expect(Object.keys(await stored())).toEqual(['audio-de', 'audio-en', 'main']);
   });
 
+  it('is recorded without its picture where nothing but the sound is wanted, and gone on with so', async () => {
+    const { record, url, live, stored, asked } = await setup();
+    const recorder = record({ url, audioOnly: true, quality: ['720p'] });
+    await until(() => recorder.progress().settled === 3);
+    recorder.kill('test');
+    await recorder.exited;
+    Object.assign(live, { count: 5, ended: true });
+    const again = record({ url, audioOnly: true, quality: ['720p'] });
+    expect(await again.exited).toMatchObject({ kind: 'ended', why: 'endlist' });
+    expect(await stored()).toEqual({ main: [0, 1, 2, 3, 4] });
+    expect([asked('/video.m3u8'), asked('/de.m3u8')]).toEqual([0, 0]);
+  });
+
   it('is refused when a language is not there, with those that are', async () => {
     const { record, url } = await setup();
     const exit = await record({ url, audio: ['fr'] }).exited;

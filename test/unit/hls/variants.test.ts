@@ -5,6 +5,7 @@ import {
   describeVariant,
   recordedVariant,
   sameVariants,
+  soundVariants,
 } from '../../../src/hls/source/variants.ts';
 
 const variant = (path: string, rest: Partial<Variant>): Variant => ({
@@ -99,5 +100,40 @@ describe('the variant that is recorded already', () => {
 
   it('is not found in one of another size, frame rate or name', () => {
     expect(same(ladder.slice(0, 4))).toEqual([]);
+  });
+});
+
+describe('where nothing but the sound is wanted', () => {
+  const paths = (variants: readonly Variant[]) =>
+    soundVariants(variants).map(({ url }) => url.pathname.slice(1));
+  const rendition = (path: string, more: Partial<Rendition> = {}): Rendition => ({
+    ...sound,
+    url: new URL(path, 'http://origin.test/'),
+    ...more,
+  });
+
+  it('sound with an address of its own is taken, that of the best variant last, and no picture', () => {
+    const [low, high] = [rendition('low'), rendition('high')];
+    const german = rendition('german', { isDefault: false, language: 'de' });
+    const subtitles = rendition('words', { kind: 'subtitles' });
+    const found = [
+      variant('1080p', { bandwidth: 8e6, renditions: [german, high, subtitles] }),
+      variant('360p', { bandwidth: 8e5, renditions: [german, low] }),
+    ];
+    expect(paths(found)).toEqual(['low', 'high']);
+    expect(soundVariants(found)).toEqual(
+      ['low', 'high'].map((path) => variant(path, { name: 'sound', audioOnly: true })),
+    );
+  });
+
+  it('a variant without a picture is taken else', () => {
+    expect(paths(ladder)).toEqual(['audio']);
+  });
+
+  it('sound that is in the segments of the picture is taken with it', () => {
+    const german = rendition('german', { isDefault: false });
+    const own = variant('own', { renditions: [german], hasOwnAudio: true });
+    expect(paths([own, variant('other', {})])).toEqual(['own', 'other']);
+    expect(soundVariants([own])[0]).not.toHaveProperty('hasOwnAudio');
   });
 });

@@ -49,6 +49,12 @@ test('sources, renditions and proxy are taken over', () => {
 
 describe('a request is refused with one clear error', () => {
   it.each([
+    [
+      'sound alone and a language of it',
+      { audioOnly: true, audio: 'en' },
+      ['usage.invalid', 'sound'],
+    ],
+    ['sound alone and words', { audioOnly: true, subtitles: 'en' }, ['usage.invalid', 'sound']],
     ['a fallback that is no link', { fallbacks: ['backup'] }, ['url.invalid', 'backup']],
     ['a fallback of another kind', { fallbacks: ['rtmp://x/y'] }, ['url.invalid', 'rtmp://x/y']],
     ['the same link twice', { fallbacks: [url] }, ['usage.invalid', 'another link']],
