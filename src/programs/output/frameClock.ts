@@ -8,6 +8,10 @@ const HOLE_FRAMES = 4;
 const DAMAGED_HOLE_FRAMES = 0.5;
 /** A hole that is longer is none: the clock was set. Milliseconds. */
 const JUMP_MS = 600_000;
+/** A stream is steady when, of at least so many distances, no more than two are so much longer than usual. */
+const STEADY_DISTANCES = 12;
+const UNSTEADY_FRAMES = 1.5;
+const UNSTEADY_MAX = 2;
 /** Distances that the usual one is the middle of; at 25 frames/s those of a second. */
 const DISTANCES = 31;
 /** What is taken for usual while nothing is known: 25 frames/s. */
@@ -37,8 +41,18 @@ export class FrameClock {
 
   /** How the frame follows; undefined for the first one. */
   step(frame: MediaFrame, circumstances: Circumstances = {}): Step | undefined {
+    const step = this.look(frame, circumstances);
     const last = this.#last;
     this.#last = frame;
+    if (last !== undefined && step?.step !== 'jump') {
+      this.#learn(Math.max(0, frame.startMs - last.startMs));
+    }
+    return step;
+  }
+
+  /** How the frame would follow. */
+  look(frame: MediaFrame, circumstances: Circumstances = {}): Step | undefined {
+    const last = this.#last;
     if (last === undefined) return undefined;
     const distanceMs = frame.startMs - last.startMs;
     const expectedMs = this.#expected(last);
@@ -48,9 +62,15 @@ export class FrameClock {
       return { step: 'jump', lastedMs: expectedMs };
     }
     const isHole = distanceMs - expectedMs > threshold;
-    this.#learn(Math.max(0, distanceMs));
     if (isHole) return { step: 'hole', lastedMs: expectedMs, holeMs: distanceMs - expectedMs };
     return { step: 'on', lastedMs: Math.max(0, distanceMs) };
+  }
+
+  /** Whether frames came at equal distances lately, but for a few: then one that comes late is missed, and no still picture. */
+  get isSteady(): boolean {
+    if (this.#distances.length < STEADY_DISTANCES) return false;
+    const longest = UNSTEADY_FRAMES * this.usualMs;
+    return this.#distances.filter((distance) => distance > longest).length <= UNSTEADY_MAX;
   }
 
   get usualMs(): number {

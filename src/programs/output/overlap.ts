@@ -1,5 +1,5 @@
 import type { MediaFrame } from './mediaUnit.ts';
-import type { StoredTail } from './storedTail.ts';
+import type { TailSection } from './storedTail.ts';
 
 /** How a new run follows what is stored. */
 export type RunJoin =
@@ -24,7 +24,7 @@ const AHEAD_MS_MAX = 30_000;
 export interface OverlapQuestion {
   /** The first frames of the run's stream. */
   readonly frames: readonly MediaFrame[];
-  readonly tail: NonNullable<ReturnType<StoredTail['stream']>>;
+  readonly tail: NonNullable<ReturnType<TailSection['stream']>>;
   /** Since the last media came, milliseconds. */
   readonly passedMs: number;
   /** No more of them will be looked at. */

@@ -1,11 +1,15 @@
 import type { Ledger } from '../../ledger/ledger.ts';
 import { FrameClock, type Step } from './frameClock.ts';
+import { HoleWatch } from './holeWatch.ts';
 import type { MediaFrame, MediaUnit } from './mediaUnit.ts';
 import type { RunJoin } from './overlap.ts';
 import { PIECE_BYTES_MAX, PIECE_MS_MAX, PIECE_MS_MIN, TRACK } from './pieceLength.ts';
 import { type OpenPiece, type PieceStore, piecesIn } from './pieceStore.ts';
 import type { StoredTail } from './storedTail.ts';
 import { TsContinuity } from './tsContinuity.ts';
+
+/** Picture and sound of one programme end so far apart where it is cut off: that says nothing. Milliseconds. */
+const SPREAD_MS = 1_000;
 
 interface CuttingPiece {
   readonly piece: OpenPiece;
@@ -28,6 +32,7 @@ export interface CutterOptions {
 export class PieceCutter {
   readonly #options: CutterOptions;
   readonly #clock = new FrameClock();
+  readonly #watch: HoleWatch;
   readonly #continuity = new TsContinuity();
   #open: CuttingPiece | undefined;
   #epoch: number | undefined;
@@ -39,10 +44,16 @@ export class PieceCutter {
   #damage: string | undefined;
   /** The next frame is the first one of a run that goes on later. */
   #isLater = false;
+  /** How far the sound of the runs before it reaches then. */
+  #soundEndMs = 0;
   #waiting: Promise<void> | undefined;
 
   constructor(options: CutterOptions) {
     this.#options = options;
+    this.#watch = new HoleWatch({
+      clock: this.#clock,
+      place: (unit, isMissing) => this.#place(unit, isMissing),
+    });
     const { ledger } = options;
     this.#epoch = ledger.lastEpoch(TRACK);
     this.#msn = ledger.nextMsn(TRACK) ?? ledger.firstMsn(TRACK) ?? 0;
@@ -59,7 +70,15 @@ export class PieceCutter {
   remember(unit: MediaUnit): void {
     this.#signature = unit.layout.signature;
     this.#options.tail.add(unit);
+    this.#watch.learn(unit);
     for (const frame of primaryFrames(unit)) this.#clock.step(frame);
+  }
+
+  /** What is read next lies on another timeline. */
+  rememberBreak(): void {
+    this.#clock.reset();
+    this.#watch.reset();
+    this.#options.tail.begin();
   }
 
   /** Bytes of MPEG-TS that are stored already, whole packets. */
@@ -76,6 +95,7 @@ export class PieceCutter {
       this.#options.tail.shift(join.shiftMs);
     } else if (join.how === 'later') {
       this.#isLater = true;
+      this.#soundEndMs = this.#watch.soundEndMs;
     } else if (this.#hasMedia) {
       this.nameDown(
         passedMs,
@@ -95,28 +115,47 @@ export class PieceCutter {
   }
 
   damaged(what: string): void {
+    this.#watch.release();
     this.#damage ??= what;
   }
 
   /** Stores the unit with those before it, or begins a new piece with it. */
   place(unit: MediaUnit): void {
+    if (this.#damage === undefined && !this.#isLater) {
+      this.#watch.take(unit);
+      return;
+    }
+    this.#watch.learn(unit);
+    this.#place(unit, true);
+  }
+
+  #place(unit: MediaUnit, isMissing: boolean): void {
     const frames = primaryFrames(unit);
     const [first, ...others] = frames;
-    if (first !== undefined) this.#stepTo(first);
+    if (first !== undefined) this.#stepTo(first, isMissing);
     const { signature } = unit.layout;
     if (signature !== this.#signature) {
-      this.close();
+      this.#closeOpen();
       if (this.#signature !== undefined && this.#hasMedia) this.#discontinuity++;
       this.#signature = signature;
     }
     if (this.#open !== undefined && this.#isOver(this.#open, unit, first)) this.#close(this.#open);
     this.#write(unit);
     this.#options.tail.add(unit);
-    for (const frame of others) this.#inside(this.#clock.step(frame));
+    for (const frame of others) {
+      const isWhole = this.#clock.look(frame)?.step !== 'hole';
+      const isGap = !isWhole && this.#watch.isMissingWithin(frame);
+      this.#inside(this.#clock.step(frame), isGap);
+    }
   }
 
   /** Nothing follows for now: what is open is a piece. */
   close(): void {
+    this.#watch.release();
+    this.#closeOpen();
+  }
+
+  #closeOpen(): void {
     if (this.#open !== undefined) this.#close(this.#open, this.#clock.lastLastsMs);
   }
 
@@ -133,28 +172,43 @@ export class PieceCutter {
     return waiting;
   }
 
-  #stepTo(frame: MediaFrame): void {
+  #stepTo(frame: MediaFrame, isMissing: boolean): void {
     const isLater = this.#isLater;
     const damage = this.#damage;
     const step = this.#clock.step(frame, { isLater, isDamaged: damage !== undefined });
     this.#isLater = false;
     this.#damage = undefined;
     if (step === undefined) return;
-    if (this.#open !== undefined) this.#open.lastedMs += step.lastedMs;
-    if (step.step === 'on') return;
+    const isOn = step.step === 'on' || (step.step === 'hole' && !isMissing);
+    if (this.#open !== undefined) {
+      this.#open.lastedMs += step.lastedMs + (isOn && step.step === 'hole' ? step.holeMs : 0);
+    }
+    if (isOn) return;
     if (this.#open !== undefined) this.#close(this.#open);
     if (step.step === 'jump') this.#break();
-    else if (isLater)
-      this.nameDown(step.holeMs, 'measured by the timestamps of the media before and after');
-    else this.#lose('skipped', step.holeMs, damage ?? 'the timestamps of the program jump forward');
+    else if (isLater) {
+      this.nameDown(
+        this.#without(frame, step.holeMs),
+        'measured by the timestamps of the media before and after',
+      );
+    } else
+      this.#lose('skipped', step.holeMs, damage ?? 'the timestamps of the program jump forward');
+  }
+
+  /** A hole between two runs, without what sound there is of it: the picture may have stood still before. */
+  #without({ startMs }: MediaFrame, holeMs: number): number {
+    const soundlessMs = startMs - this.#soundEndMs;
+    return soundlessMs > 0 && soundlessMs < holeMs - SPREAD_MS ? soundlessMs : holeMs;
   }
 
   /** A fragment may hold holes: it is stored as it is, and they are named after it. */
-  #inside(step: Step | undefined): void {
+  #inside(step: Step | undefined, isMissing: boolean): void {
     if (step === undefined) return;
-    if (this.#open !== undefined) this.#open.lastedMs += step.lastedMs;
-    if (step.step === 'hole') {
-      this.close();
+    if (this.#open !== undefined) {
+      this.#open.lastedMs += step.lastedMs + (step.step === 'hole' && !isMissing ? step.holeMs : 0);
+    }
+    if (step.step === 'hole' && isMissing) {
+      this.#closeOpen();
       this.#lose('skipped', step.holeMs, 'the timestamps within a fragment jump forward');
     }
   }
@@ -230,7 +284,8 @@ export class PieceCutter {
   /** Another clock begins with the next frame. */
   #break(): void {
     this.#discontinuity++;
-    this.#options.tail.clear();
+    this.#watch.reset();
+    this.#options.tail.begin();
   }
 }
 

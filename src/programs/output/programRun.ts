@@ -1,5 +1,6 @@
+import { invalid } from '../../recording/files/container.ts';
 import { FrameClock } from './frameClock.ts';
-import type { MediaUnit, UnitReader } from './mediaUnit.ts';
+import type { MediaFrame, MediaUnit, UnitReader } from './mediaUnit.ts';
 import { openReader, SNIFF_BYTES } from './openReader.ts';
 import type { PieceCutter } from './pieceCutter.ts';
 import type { PieceStore } from './pieceStore.ts';
@@ -7,6 +8,13 @@ import type { OutputRun } from './programOutput.ts';
 import { RunJoiner } from './runJoiner.ts';
 import type { StoredTail } from './storedTail.ts';
 import { untilAborted } from './untilAborted.ts';
+
+/**
+ * Frames that follow one another so fast, and so many of them, have lost their timestamps: ffmpeg that copies gives a tick to each frame
+ * whose source has jumped back, until that has caught up. What it puts out so cannot be played; another run begins anew.
+ */
+const SQUASHED_MS = 2;
+const SQUASHED_FRAMES = 25;
 
 export interface ProgramRunOptions {
   readonly store: PieceStore;
@@ -17,7 +25,7 @@ export interface ProgramRunOptions {
   remembered(): Promise<void> | undefined;
   /** Since the last media of earlier runs, milliseconds. */
   passedMs(): number;
-  /** Media has come. */
+  /** New media has come. */
   media(): void;
 }
 
@@ -28,6 +36,7 @@ export class ProgramRun implements OutputRun {
   /** Of this run alone. */
   readonly #clock = new FrameClock();
   #measuredMs = 0;
+  #squashed = 0;
   #hadMedia = false;
   /** Since the last run's media, measured when this run's came. */
   #passedMs: number | undefined;
@@ -42,7 +51,11 @@ export class ProgramRun implements OutputRun {
       tail,
       passedMs: () => this.#passedMs ?? 0,
       joined: (join) => cutter.join(join, this.#passedMs ?? 0),
-      unit: (unit) => cutter.place(unit),
+      unit: (unit) => {
+        // What is stored already is none: since then nothing has come.
+        options.media();
+        cutter.place(unit);
+      },
     });
   }
 
@@ -68,7 +81,8 @@ export class ProgramRun implements OutputRun {
     const { cutter, store, signal, remembered } = this.#options;
     try {
       await remembered();
-      this.#reader?.end(isWhole);
+      // What follows nonsense is none either.
+      if (this.#failure === undefined) this.#reader?.end(isWhole);
       this.#joiner.end();
       cutter.close();
       await store.settle();
@@ -119,12 +133,23 @@ export class ProgramRun implements OutputRun {
     if (unit.streams.some(({ frames }) => frames.length > 0)) {
       this.#passedMs ??= this.#options.passedMs();
       this.#hadMedia = true;
-      this.#options.media();
     }
     const primary = unit.streams.find(({ key }) => key === unit.layout.primary);
-    for (const frame of primary?.frames ?? [])
-      this.#measuredMs += this.#clock.step(frame)?.lastedMs ?? 0;
+    for (const frame of primary?.frames ?? []) this.#measure(frame);
     this.#joiner.take(unit);
+  }
+
+  /** Holes are media time too: a picture may stand still. */
+  #measure(frame: MediaFrame): void {
+    const step = this.#clock.step(frame);
+    if (step === undefined) return;
+    this.#measuredMs += step.lastedMs + (step.step === 'hole' ? step.holeMs : 0);
+    this.#squashed = step.step === 'on' && step.lastedMs < SQUASHED_MS ? this.#squashed + 1 : 0;
+    if (this.#squashed >= SQUASHED_FRAMES) {
+      throw invalid(
+        'its timestamps stand still, as ffmpeg writes them where those of its source jump back',
+      );
+    }
   }
 
   /** A promise while the disk or the journal has to be waited for. */

@@ -20,28 +20,35 @@ export interface TailOptions {
   readonly directory: string;
   readonly ledger: Ledger;
   readonly signal: AbortSignal;
+  /** What follows lies on a timeline of its own. */
+  timeline(): void;
   unit(unit: MediaUnit): void;
   /** Of MPEG-TS: every stored packet. */
   packets(bytes: Buffer): void;
 }
 
 /**
- * Reads what was stored last, on the clock that a program may go on with: so that a host that begins anew knows what the one before it
+ * Reads what was stored last, on the timelines that a program may go on with: so that a host that begins anew knows what the one before it
  * knew. Rejects when a file cannot be read, or is no media any more.
  */
 export async function readTail(options: TailOptions): Promise<void> {
-  const pieces = lastPieces(options.ledger);
-  const last = pieces.at(-1);
-  if (last === undefined) return;
+  for (const pieces of lastTimelines(options.ledger)) {
+    options.timeline();
+    await readPieces(options, pieces);
+  }
+}
+
+/** Pieces of one timeline. */
+async function readPieces(options: TailOptions, pieces: readonly SegmentStored[]): Promise<void> {
+  const { directory, ledger, signal } = options;
+  const [first] = pieces;
+  if (first === undefined) return;
   const sink = { unit: options.unit, damaged: () => undefined };
-  const isTs = last.container === 'ts';
+  const isTs = first.container === 'ts';
   const reader: UnitReader = isTs ? new TsReader(sink) : new Mp4Reader(sink);
-  const init = last.init === undefined ? undefined : options.ledger.init(last.init);
-  for (const file of [
-    ...(init === undefined ? [] : [init.file]),
-    ...pieces.map((one) => one.file),
-  ]) {
-    for await (const bytes of partsOf(path.join(options.directory, file), options.signal)) {
+  const init = first.init === undefined ? undefined : ledger.init(first.init);
+  for (const { file } of [...(init === undefined ? [] : [init]), ...pieces]) {
+    for await (const bytes of partsOf(path.join(directory, file), signal)) {
       if (isTs) options.packets(bytes);
       reader.write(bytes);
     }
@@ -49,24 +56,30 @@ export async function readTail(options: TailOptions): Promise<void> {
   reader.end(true);
 }
 
-/** The last pieces that share a clock and an initialisation section. */
-function lastPieces(ledger: Ledger): SegmentStored[] {
-  const tail = ledger.tail(TRACK, TAIL_PIECES);
-  const last = tail.at(-1);
-  if (last === undefined || (last.container !== 'ts' && last.container !== 'fmp4')) return [];
-  const found: SegmentStored[] = [];
+/** The last pieces, those that share a clock and an initialisation section together. */
+function lastTimelines(ledger: Ledger): SegmentStored[][] {
+  const timelines: SegmentStored[][] = [];
+  let after: SegmentStored | undefined;
   let bytes = 0;
   let durationMs = 0;
-  for (const piece of tail.toReversed()) {
-    const isSame = piece.epoch === last.epoch && piece.discontinuity === last.discontinuity;
-    if (!isSame || piece.init !== last.init || piece.container !== last.container) break;
+  for (const piece of ledger.tail(TRACK, TAIL_PIECES).toReversed()) {
+    if (piece.container !== 'ts' && piece.container !== 'fmp4') break;
     bytes += piece.bytes;
-    if (found.length > 0 && (bytes > TAIL_BYTES_MAX || durationMs >= JOIN_TAIL_MS)) break;
+    if (after !== undefined && (bytes > TAIL_BYTES_MAX || durationMs >= JOIN_TAIL_MS)) break;
     durationMs += piece.durationMs;
-    found.unshift(piece);
+    const isSame = after !== undefined && sharesTimeline(piece, after);
+    if (isSame) timelines[0]?.unshift(piece);
+    else timelines.unshift([piece]);
+    after = piece;
   }
-  return found;
+  return timelines;
 }
+
+const sharesTimeline = (one: SegmentStored, other: SegmentStored): boolean =>
+  one.epoch === other.epoch &&
+  one.discontinuity === other.discontinuity &&
+  one.init === other.init &&
+  one.container === other.container;
 
 async function* partsOf(file: string, signal: AbortSignal): AsyncGenerator<Buffer> {
   const handle = await open(file);

@@ -1,6 +1,7 @@
+import { HOLE_MS } from './frameClock.ts';
 import { kept, type MediaFrame, type MediaUnit } from './mediaUnit.ts';
 import { overlapOf, type RunJoin, SAME_MS } from './overlap.ts';
-import type { StoredTail } from './storedTail.ts';
+import type { StoredTail, TailSection } from './storedTail.ts';
 
 /** What is held back until it is known how a run goes on: some seconds of the largest stream. */
 const HELD_BYTES_MAX = 32 * 1024 * 1024;
@@ -19,12 +20,28 @@ export interface JoinerOptions {
   unit(unit: MediaUnit): void;
 }
 
-/** Stands between a run and what is stored: finds out how they belong together, and lets through what is not stored yet, once. */
+/** A place within what is stored. */
+interface Place {
+  readonly join: RunJoin | { readonly how: 'first' };
+  /** Which timeline it is on; that which goes on where it is on none. */
+  readonly section: number;
+}
+
+/**
+ * Stands between a run and what is stored: finds out how they belong together, and lets through what is not stored yet, once. A run that
+ * begins on an earlier timeline is led through it, and then asked again where it is.
+ */
 export class RunJoiner {
   readonly #options: JoinerOptions;
   #held: MediaUnit[] | undefined = [];
   #heldBytes = 0;
   #heldFrames = new Map<string, MediaFrame[]>();
+  /** Timelines before this one are behind the run. */
+  #next = 0;
+  /** An earlier timeline that the run repeats now. */
+  #repeated: Repetition | undefined;
+  /** The one before: its streams end one after another. */
+  #left: Repetition | undefined;
   /** Up to which time the streams are stored already; absent once the run is past that. */
   #until: Map<string, number> | undefined;
   /** Streams whose last unit was dropped: one without a timestamp shares its fate. */
@@ -40,17 +57,20 @@ export class RunJoiner {
       this.#pass(unit);
       return;
     }
+    if (this.#left?.repeats(unit) === true) return;
     this.#held.push(kept(unit));
     this.#heldBytes += unit.bytes.length;
     for (const { key, frames } of unit.streams) {
-      this.#heldFrames.set(key, [...(this.#heldFrames.get(key) ?? []), ...frames]);
+      const known = this.#heldFrames.get(key);
+      if (known === undefined) this.#heldFrames.set(key, [...frames]);
+      else known.push(...frames);
     }
     this.#decide(this.#heldBytes > HELD_BYTES_MAX || this.#heldSpanMs() > HELD_MS_MAX);
   }
 
   /** The run is over: what is held is let go. */
   end(): void {
-    if (this.#held !== undefined && this.#heldFrames.size > 0) this.#decide(true);
+    while (this.#held !== undefined && this.#heldFrames.size > 0) this.#decide(true);
   }
 
   #heldSpanMs(): number {
@@ -62,30 +82,54 @@ export class RunJoiner {
   }
 
   #decide(isLast: boolean): void {
+    const place = this.#find(isLast);
+    if (place === undefined) return;
+    const { join, section } = place;
+    const { sections } = this.#options.tail;
+    const repeated = sections[section];
     const held = this.#held ?? [];
-    const { tail, passedMs, joined } = this.#options;
-    const primary = held.at(-1)?.layout.primary;
+    this.#held = undefined;
+    this.#heldBytes = 0;
+    this.#heldFrames = new Map();
+    if (join.how === 'overlaps' && repeated !== undefined && section < sections.length - 1) {
+      this.#repeated = new Repetition(repeated, join.shiftMs);
+      this.#next = section + 1;
+    } else {
+      if (join.how === 'overlaps' || join.how === 'later') this.#dropUntil(join);
+      this.#options.joined(join);
+    }
+    for (const unit of held) this.take(unit);
+  }
+
+  /** Where the run is; undefined when more of it has to be seen. */
+  #find(isLast: boolean): Place | undefined {
+    const { tail } = this.#options;
+    const last = tail.sections.length - 1;
+    if (tail.isEmpty) return { join: { how: 'first' }, section: last };
+    let current: RunJoin | undefined;
+    let isOpen = false;
+    for (let section = last; section >= this.#next; section--) {
+      const stored = tail.sections[section];
+      const join = stored === undefined ? undefined : this.#compare(stored, isLast);
+      if (join?.how === 'overlaps') return { join, section };
+      if (section === last) current = join;
+      isOpen ||= join === undefined;
+    }
+    return isOpen || current === undefined ? undefined : { join: current, section: last };
+  }
+
+  #compare(stored: TailSection, isLast: boolean): RunJoin | undefined {
+    const primary = this.#held?.at(-1)?.layout.primary;
     const known = [primary, ...(isLast ? this.#heldFrames.keys() : [])].filter(
       (key) => key !== undefined,
     );
     const key = known.find(
-      (one) => tail.stream(one) !== undefined && (!isLast || this.#heldFrames.has(one)),
+      (one) => stored.stream(one) !== undefined && (!isLast || this.#heldFrames.has(one)),
     );
-    const stream = key === undefined ? undefined : tail.stream(key);
-    let join: RunJoin | { readonly how: 'first' } | undefined;
-    if (tail.isEmpty) join = { how: 'first' };
-    else if (key === undefined || stream === undefined)
-      join = isLast ? { how: 'apart' } : undefined;
-    else {
-      const frames = this.#heldFrames.get(key) ?? [];
-      join = overlapOf({ frames, tail: stream, passedMs: passedMs(), isLast });
-    }
-    if (join === undefined) return;
-    if (join.how === 'overlaps' || join.how === 'later') this.#dropUntil(join);
-    this.#held = undefined;
-    this.#heldFrames.clear();
-    joined(join);
-    for (const unit of held) this.#pass(unit);
+    const tail = key === undefined ? undefined : stored.stream(key);
+    if (key === undefined || tail === undefined) return isLast ? { how: 'apart' } : undefined;
+    const frames = this.#heldFrames.get(key) ?? [];
+    return overlapOf({ frames, tail, passedMs: this.#options.passedMs(), isLast });
   }
 
   #dropUntil(join: RunJoin): void {
@@ -95,6 +139,16 @@ export class RunJoiner {
   }
 
   #pass(unit: MediaUnit): void {
+    if (this.#repeated !== undefined) {
+      if (!this.#repeated.isPassedBy(unit)) return;
+      // It goes on after this timeline: where is it now?
+      this.#left = this.#repeated;
+      this.#repeated = undefined;
+      this.#held = [];
+      this.take(unit);
+      return;
+    }
+    if (this.#left?.repeats(unit) === true) return;
     const untils = this.#stillDropping(unit);
     if (untils === undefined) {
       this.#options.unit(unit);
@@ -128,8 +182,52 @@ export class RunJoiner {
     this.#lastMs = frame.startMs;
     if (!isBack && frame.startMs <= Math.max(...until.values()) + SPREAD_MS) return until;
     this.#until = undefined;
+    this.#left = undefined;
     this.#dropping.clear();
     return undefined;
+  }
+}
+
+/** A run's way through a timeline that is stored. */
+class Repetition {
+  readonly #until: ReadonlyMap<string, number>;
+  /** Where the streams are. */
+  readonly #lasts = new Map<string, number>();
+  /** Streams that have left it. */
+  readonly #gone = new Set<string>();
+
+  constructor(section: TailSection, shiftMs: number) {
+    this.#until = new Map(
+      [...section.lastStarts()].map(([key, lastMs]) => [key, lastMs + shiftMs + SAME_MS]),
+    );
+  }
+
+  /** Whether the main stream goes on after it with this unit; what comes before that is stored. */
+  isPassedBy(unit: MediaUnit): boolean {
+    const { primary } = unit.layout;
+    const own = unit.streams.find(({ key }) => key === primary);
+    if (own === undefined && primary !== undefined && this.#until.has(primary)) {
+      this.repeats(unit);
+      return false;
+    }
+    return !this.repeats(unit);
+  }
+
+  /** Whether the unit still belongs to it. */
+  repeats({ streams }: MediaUnit): boolean {
+    if (streams.length === 0) return false;
+    let isRepeated = false;
+    for (const { key, frames } of streams) {
+      if (frames.length === 0) isRepeated ||= !this.#gone.has(key);
+      for (const { startMs } of frames) {
+        const lastMs = this.#lasts.get(key) ?? startMs;
+        this.#lasts.set(key, startMs);
+        const until = this.#until.get(key) ?? Number.NEGATIVE_INFINITY;
+        if (startMs > until || startMs < lastMs - HOLE_MS) this.#gone.add(key);
+        isRepeated ||= !this.#gone.has(key);
+      }
+    }
+    return isRepeated;
   }
 }
 

@@ -85,6 +85,7 @@ export class StoredOutput implements ProgramOutput {
     try {
       await readTail({
         ...{ directory, ledger, signal },
+        timeline: () => this.#cutter.rememberBreak(),
         unit: (unit) => this.#cutter.remember(unit),
         packets: (packets) => this.#cutter.rememberPackets(packets),
       });

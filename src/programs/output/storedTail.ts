@@ -35,8 +35,11 @@ class StreamTail {
   }
 }
 
-/** What was stored last on the clock that goes on: by that a new run of the program is known to go on with it. */
-export class StoredTail {
+/** Timelines before the current one that are remembered: a break for advertisements makes two. */
+const SECTIONS_MAX = 8;
+
+/** What is stored of one timeline. */
+export class TailSection {
   readonly #streams = new Map<string, StreamTail>();
 
   add(unit: MediaUnit): void {
@@ -68,9 +71,48 @@ export class StoredTail {
   shift(byMs: number): void {
     for (const stream of this.#streams.values()) stream.shift(byMs);
   }
+}
 
-  /** Another clock begins: nothing of the one before can be compared. */
+/** What was stored last, one timeline after another: by that a new run of the program is known to go on with it. */
+export class StoredTail {
+  readonly #sections: TailSection[] = [new TailSection()];
+
+  /** Oldest first; the last one is that which goes on. */
+  get sections(): readonly TailSection[] {
+    return this.#sections;
+  }
+
+  get isEmpty(): boolean {
+    return this.#sections.every(({ isEmpty }) => isEmpty);
+  }
+
+  add(unit: MediaUnit): void {
+    this.#current.add(unit);
+  }
+
+  lastStarts(): Map<string, number> {
+    return this.#current.lastStarts();
+  }
+
+  shift(byMs: number): void {
+    this.#current.shift(byMs);
+  }
+
+  /** Another timeline begins: only a run that begins earlier can have to do with the one before. */
+  begin(): void {
+    if (this.#current.isEmpty) return;
+    this.#sections.push(new TailSection());
+    if (this.#sections.length > SECTIONS_MAX) this.#sections.shift();
+  }
+
+  /** Nothing is known of what is stored. */
   clear(): void {
-    this.#streams.clear();
+    this.#sections.splice(0, this.#sections.length, new TailSection());
+  }
+
+  get #current(): TailSection {
+    const last = this.#sections.at(-1);
+    if (last === undefined) throw new Error('a tail without a timeline');
+    return last;
   }
 }
