@@ -12,7 +12,7 @@ import { findWorldTools } from '../support/worlds/worldTools.ts';
  */
 
 const testWith = testWithTools(await findWorldTools());
-const FAULTS = Number(process.env['KENNEL_DRILLS'] ?? FAULTS_MAX);
+const FAULTS = Number(process.env['KENNEL_DRILLS'] ?? 5);
 /** How long recovery may take at worst on a machine that is doing something else, milliseconds: windows are as long. */
 const MEDIA_WITHIN_MS = 10_000;
 /** The ladder of signals takes four seconds; then the recording is finished. */

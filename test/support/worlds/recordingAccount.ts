@@ -4,8 +4,8 @@ import { contentHash } from '../../../src/ledger/contentHash.ts';
 import { readJournal } from '../../../src/ledger/journal.ts';
 import { Ledger } from '../../../src/ledger/ledger.ts';
 import type { LedgerRecord, SegmentLost } from '../../../src/ledger/record.ts';
-import { type Judgement, judge } from '../oracle.ts';
-import type { SetDescription } from '../origin/mediaSet.ts';
+import { type Judgement, type JudgeOptions, judge } from '../oracle.ts';
+import { describeSet, type SetDescription } from '../origin/mediaSet.ts';
 
 /** A recording by programs, held against what its source really played. */
 export interface RecordingAccount {
@@ -44,7 +44,7 @@ export async function accountOf(options: AccountOptions): Promise<RecordingAccou
   const { records } = await readJournal(directory);
   const ledger = new Ledger();
   for (const record of records) ledger.apply(record);
-  const judgement = await judge({ ffmpeg, files, set: truth });
+  const judgement = await judgeInTurn({ ffmpeg, files, set: truth });
   const gaps = ledger.gaps();
   const namedMs = gaps.reduce((sum, { durationMs }) => sum + durationMs, 0);
   const missingMs = options.video === false ? 0 : missingOf(judgement);
@@ -103,13 +103,39 @@ export async function longAccountOf(
 /** All sets have 25 pictures a second. */
 const PICTURE_MS = 40;
 
-/** Pictures that are missing, first and last second left out, which were not recorded from their beginning or to their end. */
-function missingOf({ missing, partial, segments }: Judgement): number {
-  const there = [...segments, ...partial.map(({ position }) => position)].toSorted((a, b) => a - b);
-  const [first, last] = [there.at(0), there.at(-1)];
-  const inside = partial.filter(({ position }) => position !== first && position !== last);
+/**
+ * Judges a recording that may run through the end of its set: it begins behind the longest part of the set that it has nothing of,
+ * which is what was not on while it was made.
+ */
+async function judgeInTurn(options: JudgeOptions): Promise<Judgement> {
+  const first = await judge(options);
+  const count = (typeof options.set === 'string' ? describeSet(options.set) : options.set).segments
+    .length;
+  const there = positionsIn(first).toSorted((a, b) => a - b);
+  const [lowest, highest] = [there.at(0), there.at(-1)];
+  if (lowest === undefined || highest === undefined) return first;
+  let [from, to, longest] = [lowest, highest, lowest + count - highest];
+  for (const [at, position] of there.entries()) {
+    const next = there[at + 1];
+    if (next === undefined || next - position <= longest) continue;
+    [from, to, longest] = [next, position, next - position];
+  }
+  return from === lowest ? first : await judge({ ...options, from, to });
+}
+
+const positionsIn = ({ segments, partial }: Judgement): number[] => [
+  ...segments,
+  ...partial.map(({ position }) => position),
+];
+
+/** Pictures that are missing, leaving out seconds at an edge, which were not recorded from their beginning or to their end. */
+function missingOf(judgement: Judgement): number {
+  const there = new Set(positionsIn(judgement));
+  const isEdge = (position: number) => !there.has(position - 1) || !there.has(position + 1);
+  // Beside a hole a second may be cut as well: what it lacks belongs to the hole, within the tolerance for it.
+  const inside = judgement.partial.filter(({ position }) => !isEdge(position));
   const shares = inside.reduce((sum, { video: [have, of] }) => sum + (of - have) / of, 0);
-  return Math.round((missing.length + shares) * 1_000);
+  return Math.round((judgement.missing.length + shares) * 1_000);
 }
 
 function filesUntrue(

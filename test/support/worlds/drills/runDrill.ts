@@ -39,15 +39,15 @@ export interface DrillOptions {
 }
 
 /** Faults that one recording takes: it has to stay below the length of the set, and within its restart budget. */
-export const FAULTS_MAX = 5;
+export const FAULTS_MAX = 3;
 /** From the first media on, and after the last fault, so that there is something to lose. */
 const CALM_MS = 2_500;
 /** Between two strikes at most; they come at a random moment of it. */
 const STRIKE_EVERY_MS = 3_000;
 /** A fake program misbehaves so long for each fault that is wanted, and behaves from then on. */
 const FAKE_FAULT_MS = 4_000;
-/** No recording lasts longer than its set, milliseconds. */
-const LENGTH_MAX_MS = 48_000;
+/** A set lasts a minute, with the window before the first media and a slow end; then the origin's timestamps jump back. Milliseconds. */
+const LENGTH_MAX_MS = 38_000;
 const RECOVERED_WITHIN_MS = 20_000;
 
 export async function runDrill(kind: DrillKind, options: DrillOptions): Promise<Drilled> {
@@ -62,7 +62,9 @@ export async function runDrill(kind: DrillKind, options: DrillOptions): Promise<
     ...environment,
     ...(fake && { [FAKE_VARIABLE[kind.recorder]]: fake.path }),
   });
-  await using origin = await startOrigin({ streams: { ts: { set: 'ts', window: 10 } } });
+  await using origin = await startOrigin({
+    streams: { ts: { set: 'ts', window: 10, startsOnRequest: true } },
+  });
   const watch = watchPrograms(stage.home.dataDir, fake?.path ?? pathOf(kind, tools));
   try {
     return await perform({ kind, options, stage, watch, fake, url: origin.playlistUrl('ts') });
