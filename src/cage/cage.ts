@@ -63,6 +63,8 @@ export interface CagedCommand {
 /** A network of its own for programs, whose only ways out are the listeners that were made in it. */
 export interface CageNetwork extends GateNetwork {
   readonly isSealed: boolean;
+  /** False once it was closed, or a listener of it was: nothing gets out of it any more. */
+  readonly isOpen?: boolean;
   close(): void;
 }
 

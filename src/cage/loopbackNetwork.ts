@@ -1,6 +1,6 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import { createServer, Server } from 'node:net';
 import { KennelError } from '../core/errors.ts';
 import type { CageNetwork } from './cage.ts';
 
@@ -36,6 +36,7 @@ export class LoopbackNetwork implements CageNetwork {
   readonly isSealed = false;
   readonly #left: { tcp: number; udp: number };
   readonly #opened: (Server | UdpSocket)[] = [];
+  #isClosed = false;
 
   constructor(listeners: Listeners) {
     this.#left = { ...listeners };
@@ -59,7 +60,13 @@ export class LoopbackNetwork implements CageNetwork {
     return { socket, host: LOOPBACK, port: socket.address().port };
   }
 
+  get isOpen(): boolean {
+    const isGone = (one: Server | UdpSocket) => one instanceof Server && !one.listening;
+    return !this.#isClosed && !this.#opened.some(isGone);
+  }
+
   close(): void {
+    this.#isClosed = true;
     this.#left.tcp = 0;
     this.#left.udp = 0;
     for (const listener of this.#opened.splice(0)) closeListener(listener);

@@ -159,6 +159,8 @@ class BuiltCage implements Cage {
       plan.hasNetwork && bwrap !== undefined
         ? await SealedNetwork.open({ plan, bwrap, nodePath, clock, listeners, environment: marker })
         : new LoopbackNetwork(listeners);
+    // Programs with relays have networks of their own, one after another.
+    for (const known of this.#networks) if (known.isOpen === false) this.#networks.delete(known);
     this.#networks.add(network);
     return network;
   }

@@ -93,6 +93,10 @@ export class SealedNetwork implements CageNetwork {
     return this.#held;
   }
 
+  get isOpen(): boolean {
+    return this.#held !== undefined && this.#servers.every(({ listening }) => listening);
+  }
+
   close(): void {
     this.#held?.close();
     this.#held = undefined;

@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Cage, CageNetwork } from '../cage/cage.ts';
 import { type CageMode, openCage } from '../cage/openCage.ts';
 import type { Clock } from '../core/clock.ts';
@@ -11,6 +9,7 @@ import type { ResolveLink } from '../intake/link.ts';
 import { ytDlpResolver } from '../intake/ytDlpResolver.ts';
 import { findTools } from './findTools.ts';
 import type { ProgramLimits } from './programSettings.ts';
+import { leaveQuestionPlace, questionPlace, sweepQuestionPlaces } from './questionPlaces.ts';
 import type { FoundTool } from './recorderPlugin.ts';
 
 /** What the operator of the node says about programs. */
@@ -44,6 +43,8 @@ const OPEN_FILES_MAX = 1_024;
 const PROCESSES_MAX = 128;
 /** What ffmpeg says of the worst of streams, a line for every packet, is a tenth of it. */
 const LOG_BYTES_PER_MINUTE_MAX = 16 * 1024 * 1024;
+/** Tools that are missing may have been installed, and one that did not answer may have had no time to; milliseconds. */
+const LOOK_FOR_MISSING_MS = 60_000;
 /** One for the proxy; programs that need relays have networks of their own. */
 const SHARED_LISTENERS = { tcp: 1, udp: 0 };
 
@@ -57,12 +58,14 @@ export class ProgramKit {
   #cage: Promise<Cage> | undefined;
   #network: Promise<CageNetwork> | undefined;
   #tools: Promise<ReadonlyMap<string, FoundTool>> | undefined;
+  #toolsSoughtAt = 0;
 
   constructor(options: ProgramKitOptions) {
     const { settings, clock, log } = options;
     this.#options = options;
     this.marker = options.marker;
     this.gate = egressGate({ clock, log });
+    sweepQuestionPlaces(options.runDirectory);
     this.limits = {
       memoryBytesMax: settings.toolMemoryMiB * 1024 ** 2,
       coresMax: CORES_MAX,
@@ -82,31 +85,58 @@ export class ProgramKit {
     const { settings, runDirectory, clock, log, marker } = this.#options;
     const { sandbox: mode, searchPath } = settings;
     const { nodePath } = this;
-    this.#cage ??= openCage({ mode, searchPath, nodePath, runDirectory, clock, log, marker });
+    const options = { mode, searchPath, nodePath, runDirectory, clock, log, marker };
+    // The next one may succeed: the disk was full, say.
+    this.#cage ??= openCage(options).catch((error: unknown) => {
+      this.#cage = undefined;
+      throw error;
+    });
     return await this.#cage;
   }
 
-  /** The network of all programs that get out by the proxy alone. Rejects with `sandbox.unavailable`. */
+  /** The network of all programs that get out by the proxy alone; another one once it is broken. Rejects with `sandbox.unavailable`. */
   async sharedNetwork(): Promise<CageNetwork> {
-    this.#network ??= this.cage().then(async (cage) => await cage.network(SHARED_LISTENERS));
-    // The next one may succeed: a process could not be made, say.
-    this.#network.catch(() => {
+    this.#network ??= this.#openNetwork();
+    const opening = this.#network;
+    const network = await opening;
+    if (network.isOpen !== false) return network;
+    if (this.#network === opening) {
+      network.close();
       this.#network = undefined;
-    });
+    }
+    this.#network ??= this.#openNetwork();
     return await this.#network;
   }
 
-  /** The programs that are there, by the names of their commands. Looked for once. */
+  async #openNetwork(): Promise<CageNetwork> {
+    try {
+      return await (await this.cage()).network(SHARED_LISTENERS);
+    } catch (error) {
+      // The next one may succeed: a process could not be made, say.
+      this.#network = undefined;
+      throw error;
+    }
+  }
+
+  /** The programs that are there, by the names of their commands. Looked for once, and now and then as long as any is missing. */
   async tools(): Promise<ReadonlyMap<string, FoundTool>> {
-    const { searchPath, ffmpeg, ytDlp, streamlink } = this.#options.settings;
-    this.#tools ??= findTools({ searchPath, given: { ffmpeg, 'yt-dlp': ytDlp, streamlink } });
+    const { settings, clock } = this.#options;
+    const { searchPath, ffmpeg, ytDlp, streamlink } = settings;
+    const given = { ffmpeg, 'yt-dlp': ytDlp, streamlink };
+    const known = this.#tools;
+    const isOld = clock.elapsed() - this.#toolsSoughtAt >= LOOK_FOR_MISSING_MS;
+    const isMissing =
+      known !== undefined && isOld && (await known).size < Object.keys(given).length;
+    if (this.#tools === undefined || (isMissing && this.#tools === known)) {
+      this.#toolsSoughtAt = clock.elapsed();
+      this.#tools = findTools({ searchPath, given });
+    }
     return await this.#tools;
   }
 
   /** What it takes to ask a program something. */
   async questions(): Promise<QuestionParts> {
-    const workRoot = join(this.#options.runDirectory, 'questions');
-    mkdirSync(workRoot, { recursive: true, mode: 0o700 });
+    const workRoot = questionPlace(this.#options.runDirectory);
     return {
       cage: await this.cage(),
       gate: this.gate,
@@ -122,12 +152,15 @@ export class ProgramKit {
   async pages(): Promise<ResolveLink | undefined> {
     const tool = (await this.tools()).get('yt-dlp');
     if (tool === undefined) return undefined;
-    return ytDlpResolver({ ...(await this.questions()), tool, nodePath: this.nodePath });
+    const { nodePath } = this;
+    return async (link, wishes) =>
+      await ytDlpResolver({ ...(await this.questions()), tool, nodePath })(link, wishes);
   }
 
   async close(): Promise<void> {
     await this.gate.close();
     (await this.#cage)?.close();
+    leaveQuestionPlace(this.#options.runDirectory);
   }
 }
 

@@ -56,13 +56,15 @@ export function runEvidence(facts: RunFacts, { sentence, fault }: ExitExplanatio
 /** Whatever came before a program could be started: its link, its way out, its cage. `sentence`: the message, without secrets. */
 export function refusalReport(error: KennelError, sentence: string): TryReport {
   const { code, retryable } = error;
-  const fault = faultOf(code);
+  const fault = faultOf(error);
   const explanation: ExitExplanation = { fault, why: code, retry: retryable, sentence };
   const evidence = { explanation: sentence, code };
   return { explanation, hadMedia: false, mediaMs: 0, evidence };
 }
 
-function faultOf(code: KennelErrorCode): ExitExplanation['fault'] {
+function faultOf({ code, retryable }: KennelError): ExitExplanation['fault'] {
+  // A cage that could be built before, and cannot for the moment.
+  if (code === 'sandbox.unavailable' && retryable) return 'machine';
   const fault = ERROR_CODES[code];
   if (fault === 'source' || fault === 'caller') return fault;
   return fault === 'kennel' ? 'tool' : 'machine';

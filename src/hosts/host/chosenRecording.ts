@@ -1,7 +1,6 @@
 import type { Progress } from '../../../machines/ports.ts';
 import { pause } from '../../core/clock.ts';
-import { isKennelError, type KennelError } from '../../core/errors.ts';
-import { askAgainAfterMs } from '../../intake/askAgain.ts';
+import { isKennelError, type KennelError, type KennelErrorCode } from '../../core/errors.ts';
 import type { ResolvedLink } from '../../intake/link.ts';
 import { linkKind } from '../../intake/linkKind.ts';
 import type {
@@ -10,6 +9,8 @@ import type {
   RecordingEnd,
   RecordingOptions,
 } from '../../recording/recorder.ts';
+import { RecorderFell } from '../../recording/recorderExit.ts';
+import { isOurs, waitForLink } from './waitForLink.ts';
 
 /** The native engine's name among recorders. */
 export const NATIVE = 'native';
@@ -79,7 +80,7 @@ class ChosenRecording implements Recording {
     } catch (error) {
       if (this.#broken !== undefined) throw this.#broken.reason;
       if (this.#stopping !== undefined) return { why: this.#stopping, evidence: {} };
-      throw error;
+      return this.#endBy(error);
     } finally {
       over.abort(letGo);
       await beating;
@@ -128,24 +129,23 @@ class ChosenRecording implements Recording {
   async #resolved(link: URL): Promise<ResolvedLink> {
     const { clock, job, ledger, log } = this.#options;
     const { waitMs, patienceMs } = job.spec;
-    const patientMs = ledger.startedAt === undefined ? waitMs : patienceMs;
-    const { signal } = this.#choosing;
-    const since = clock.elapsed();
-    let told: KennelError['code'] | undefined;
-    for (let tries = 1; ; tries++) {
-      try {
-        return await this.#choices.resolve(link, signal);
-      } catch (error) {
-        signal.throwIfAborted();
-        const leftMs = since + patientMs - clock.elapsed();
-        if (!isKennelError(error) || !error.retryable || leftMs <= 0) throw error;
-        if (told !== error.code)
-          log('The link is waited for.', { code: error.code, message: error.message });
-        told = error.code;
-        await pause(clock, Math.min(leftMs, askAgainAfterMs(error, tries)), signal);
-        signal.throwIfAborted();
-      }
-    }
+    return await waitForLink({
+      ask: async (signal) => await this.#choices.resolve(link, signal),
+      clock,
+      signal: this.#choosing.signal,
+      waitMs: ledger.startedAt === undefined ? waitMs : patienceMs,
+      waiting: ({ code, message }) => log('The link is waited for.', { code, message }),
+    });
+  }
+
+  /** Nobody could be chosen. What was recorded has come to its end when its source is gone, and is no failure. */
+  #endBy(error: unknown): RecordingEnd {
+    if (!isKennelError(error)) throw error;
+    const { code, message, details, retryable } = error;
+    const evidence = { ...details, code, message };
+    if (isOurs(error)) throw new RecorderFell({ kind: 'crashed', why: code, retryable, evidence });
+    if (this.#options.ledger.startedAt === undefined || !mayBeGone(error)) throw error;
+    return { why: code === 'source.notLive' ? 'source.ended' : 'source.vanished', evidence };
   }
 
   async #beat(signal: AbortSignal): Promise<void> {
@@ -155,6 +155,18 @@ class ChosenRecording implements Recording {
     }
   }
 }
+
+/** What was there and is not any more, for the whole patience. Everything else is something that a person has to see to. */
+const GONE: ReadonlySet<KennelErrorCode> = new Set([
+  'source.notFound',
+  'source.unavailable',
+  'source.refused',
+  'source.vanished',
+  'source.notLive',
+  'timeout.exceeded',
+]);
+
+const mayBeGone = ({ code }: KennelError): boolean => GONE.has(code);
 
 const letGo = new Error('the recorder was told to let go');
 

@@ -1,11 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { nativeRecording } from '../../hls/nativeRecorder.ts';
-import { takeCookies } from '../../hls/source/jobCookies.ts';
-import { CookieJar } from '../../hls/transport/cookieJar.ts';
-import { jobTransport } from '../../hls/transport/jobTransport.ts';
+import { lookThrough } from '../../hls/source/probeTransport.ts';
 import type { Transport } from '../../hls/transport/transport.ts';
-import type { ResolveOptions } from '../../intake/link.ts';
-import { type LinkLook, lookAtLink } from '../../intake/linkLook.ts';
 import { linkResolver, resolverOfJob } from '../../intake/linkResolver.ts';
 import { programOutput } from '../../programs/output/programOutput.ts';
 import { choosePlugin, pluginNamed } from '../../programs/plugins.ts';
@@ -31,11 +27,7 @@ export function recorderChoices(options: RecorderChoicesOptions): Choices {
   const { kit, transport, job } = options;
   const { spec } = job;
   const rules = kit.rules(spec.reach);
-  let resolving: Promise<Resolve> | undefined;
-  const resolve: Resolve = async (link, signal) => {
-    resolving ??= resolverOf(options);
-    return await (await resolving)(link, signal);
-  };
+  const resolve: Resolve = async (link, signal) => await (await resolverOf(options))(link, signal);
   return {
     native: (resolveLink) => nativeRecording(transport, { resolveLink, rules }),
     readsPages: (name) => pluginNamed(name).fitness({ kind: 'page', url: SOME_PAGE }) > 0,
@@ -68,19 +60,7 @@ async function resolverOf({
   clock,
   job,
 }: RecorderChoicesOptions): Promise<Resolve> {
+  const look = lookThrough({ transport, clock, rules: (reach) => kit.rules(reach) });
   const pages = await kit.pages();
-  const look = async (link: URL, wishes: ResolveOptions): Promise<LinkLook> => {
-    const { headers, cookies: text, proxy, reach, signal } = wishes;
-    const cookies = new CookieJar();
-    if (text !== undefined) await takeCookies(cookies, text, { links: [link], now: clock.now() });
-    const own = jobTransport(transport, {
-      sources: [link],
-      cookies,
-      rules: kit.rules(reach),
-      ...(headers && { headers }),
-      ...(proxy !== undefined && { proxy }),
-    });
-    return await lookAtLink({ transport: own, link, signal, clock });
-  };
   return resolverOfJob(linkResolver({ look, pages, now: clock.now }), job.spec);
 }

@@ -1,0 +1,55 @@
+import { type Clock, pause } from '../../core/clock.ts';
+import { isKennelError, type KennelError, type KennelErrorCode } from '../../core/errors.ts';
+import { askAgainAfterMs } from '../../intake/askAgain.ts';
+
+/** How long an answer is doubted that somebody may give for a moment, milliseconds: as for playlists (`openSource`). */
+const DOUBT_MS: Partial<Record<KennelErrorCode, number>> = {
+  'source.notFound': 3_000,
+  'source.refused': 3_000,
+  'source.unavailable': 10_000,
+  'timeout.exceeded': 10_000,
+  'limit.exceeded': 5_000,
+  'playlist.invalid': 5_000,
+  // What answers with HTML for a moment looks like a page.
+  'tool.missing': 5_000,
+  'tool.failed': 30_000,
+};
+
+export interface WaitForLinkOptions<Answer> {
+  ask(signal: AbortSignal): Promise<Answer>;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** How long to wait for what is not there yet, milliseconds. */
+  readonly waitMs: number;
+  /** Once for each reason. */
+  waiting(because: KennelError): void;
+}
+
+/**
+ * What is behind a link, asked again as long as that may change. Rejects with the last answer when there is no hope, and with the
+ * signal's reason.
+ */
+export async function waitForLink<Answer>(options: WaitForLinkOptions<Answer>): Promise<Answer> {
+  const { ask, clock, signal, waitMs, waiting } = options;
+  const since = clock.elapsed();
+  let told: KennelErrorCode | undefined;
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask(signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isKennelError(error)) throw error;
+      const enoughMs = Math.max(error.retryable ? waitMs : 0, DOUBT_MS[error.code] ?? 0);
+      const leftMs = since + enoughMs - clock.elapsed();
+      if (leftMs <= 0 || isOurs(error)) throw error;
+      if (told !== error.code) waiting(error);
+      told = error.code;
+      await pause(clock, Math.min(leftMs, askAgainAfterMs(error, tries)), signal);
+      signal.throwIfAborted();
+    }
+  }
+}
+
+/** No answer of a source at all: something of this machine is missing for the moment. */
+export const isOurs = ({ code, retryable }: KennelError): boolean =>
+  code === 'sandbox.unavailable' && retryable;
