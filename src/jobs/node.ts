@@ -9,6 +9,7 @@ import { newJobId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Proof } from '../ledger/proof.ts';
+import { removeWorkDirectories } from '../programs/workDirectory.ts';
 import type { EventFeed } from './events.ts';
 import type { JobRecord, JobRecords } from './jobRecords.ts';
 import { JournalFollower, type SegmentIndex } from './journalFollower.ts';
@@ -241,6 +242,8 @@ export class KennelNode {
     await job.told;
     await job.follower.stop();
     const { record } = job;
+    // No attempt follows that would clear what its programs left: their secret files are there. No media ever is.
+    await removeWorkDirectories(this.#parts.directoryOf(record.id));
     const { id: jobId, state, outcome, verdict } = record;
     const proof = await this.#parts.proofOf(jobId);
     const files = await this.#parts.filesOf(jobId);

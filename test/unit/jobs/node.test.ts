@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -80,6 +80,19 @@ test('a job ends although the database goes away right after its last move was c
   database.isAway = true;
   node.moved(jobId, move('done'), 2_000);
   await expect(node.ended(jobId)).resolves.toMatchObject({ state: 'done', outcome: 'complete' });
+});
+
+test('what a dead host left of the programs of a job goes with the job, and its media stays', async () => {
+  const { node, parts } = await setup();
+  const { jobId } = await node.submit(spec);
+  const directory = parts.directoryOf(jobId);
+  for (const place of ['work/1-1', 'media']) {
+    mkdirSync(join(directory, place), { recursive: true });
+    writeFileSync(join(directory, place, 'file'), 'content');
+  }
+  node.moved(jobId, move('cancelled'), 2_000);
+  await node.ended(jobId);
+  expect(readdirSync(directory)).toEqual(['media']);
 });
 
 test('whoever waits for a job hears it when the finished job cannot be looked at', async () => {
