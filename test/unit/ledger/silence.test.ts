@@ -10,7 +10,7 @@ it('lasts from the last media on, through all attempts', () => {
   expect(ledger.silentMsAt(6_000)).toBe(5_000);
   ledger.apply({
     ...{ t: 'segment', track: 'main', epoch: 0, msn: 0, at: 11_000, durationMs: 1_000, bytes: 1 },
-    ...{ checksum: '', file: 'one', container: 'ts' },
+    ...{ checksum: '', file: 'one', container: 'ts', discontinuity: 0 },
   });
   attempt(41_000);
   attempt(71_000);

@@ -149,8 +149,8 @@ describe('a file', () => {
 });
 
 describe('the pause', () => {
-  const pauseMs = (wait: WaitState, chance: number, source = LIVE) => {
-    const step = afterExit(away(), { source, wait, chance });
+  const pauseMs = (wait: Wait, chance: number, source = LIVE) => {
+    const step = afterExit(away(), { source, wait: { ...wait, triedMs: 0 }, chance });
     return step.step === 'again' ? step.pauseMs : Number.NaN;
   };
 
