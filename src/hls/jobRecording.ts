@@ -5,8 +5,10 @@ import type { AddressRules } from '../egress/addressRules.ts';
 import { CHECKSUMS_DEFAULT } from '../ledger/contentHash.ts';
 import { probeFile, removeFile } from '../recording/files/mediaFiles.ts';
 import type { Recording, RecordingEnd, RecordingOptions } from '../recording/recorder.ts';
+import type { Taker } from './recordingPorts.ts';
 import type { FirstPlaylist } from './recordingRun.ts';
 import { RecordingTracks } from './recordingTracks.ts';
+import { BeyondReach } from './segment/beyondReach.ts';
 import { SegmentTaker } from './segment/segmentTaker.ts';
 import { describedTracks, describeSource } from './source/describeSource.ts';
 import { takeCookies } from './source/jobCookies.ts';
@@ -112,7 +114,7 @@ export class JobRecording implements Recording {
         if (first !== undefined && first.source < sources.links) feed.begin(first.source);
         feeds.set(track, feed);
       }
-      return await this.#record({ feeds, transport, first });
+      return await this.#record({ feeds, transport, first, sources });
     } finally {
       life.abort(letGo);
       for (const track of feeds.keys()) await this.#removeProbe(track);
@@ -129,10 +131,12 @@ export class JobRecording implements Recording {
     feeds,
     transport,
     first,
+    sources,
   }: {
     feeds: ReadonlyMap<string, TrackFeed>;
     transport: Transport;
     first: FirstPlaylist | undefined;
+    sources: SourceList;
   }): Promise<RecordingEnd> {
     const { job, clock, ledger, writer, directory, random, log } = this.#options;
     const checksums = ledger.jobId === undefined ? CHECKSUMS_DEFAULT : ledger.checksums;
@@ -153,7 +157,8 @@ export class JobRecording implements Recording {
       feeds,
       patienceMs: job.spec.patienceMs,
       ledger,
-      taker,
+      // What was begun goes on, with gaps: it may be the rest of what is wanted.
+      taker: first === undefined ? taker : this.#withinReach(taker, sources),
       writer,
       clock,
       random,
@@ -165,6 +170,14 @@ export class JobRecording implements Recording {
     if (this.#broken !== undefined) this.#tracks.abort(this.#broken.reason);
     if (this.#stopping !== undefined) this.#tracks.stop(this.#stopping);
     return await running;
+  }
+
+  #withinReach(taker: Taker, sources: SourceList): Taker {
+    return new BeyondReach({
+      taker,
+      isAlone: (track) => track === MAIN_TRACK && sources.count(track) === 1,
+      onRefused: (refusal) => this.abort(refusal),
+    });
   }
 
   #feed(track: string, sources: SourceList): TrackFeed {

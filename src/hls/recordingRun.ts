@@ -173,7 +173,7 @@ export class RecordingRun {
       else planner.onFetched(key, checksum, { now, source });
     } catch (error) {
       if (this.#flights.signal.aborted) return;
-      const failure = fetchFailure(error);
+      const failure = fetchFailure(error, order.mirrors.length);
       this.#told(order, failure);
       const at = { now: clock.elapsed(), jitter: random() };
       if (purpose === 'probe') planner.onProbed(failure, at);
@@ -184,8 +184,10 @@ export class RecordingRun {
 
   #told({ key, source, tries }: FetchOrder, failure: FetchFailure): void {
     const { feed, log } = this.#options;
-    if (REFUSALS.has(failure.cause)) feed.segmentEnded(source, 'refused');
-    if (tries === 0) log('A segment could not be fetched at once.', { ...key, ...failure });
+    if (REFUSALS.has(failure.cause) || failure.isFinal === true)
+      feed.segmentEnded(source, 'refused');
+    const { cause, detail } = failure;
+    if (tries === 0) log('A segment could not be fetched at once.', { ...key, cause, detail });
   }
 
   /** Marks are many and say nothing of how the recording goes: they are in the journal only. */

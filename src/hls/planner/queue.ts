@@ -53,6 +53,8 @@ export class PlannerQueue {
   /** Unlisted, by when their time is over. */
   readonly #leaving = new Heap<Waiting>();
   readonly #refused = new Heap<Waiting>();
+  /** Failed for good. */
+  #hopeless: Waiting[] = [];
   #fetching = 0;
   #retrying = 0;
   #landed = 0;
@@ -203,6 +205,7 @@ export class PlannerQueue {
     this.#end(one);
     one.state = 'waiting';
     one.tries++;
+    if (failure.isFinal === true) this.#hopeless.push(one);
     // The origin had it while the disk would not take it. That it has left the window since is not why it is lost.
     const wasDisk = one.failure?.cause === 'disk' && one.unlistedAt !== undefined;
     if (!wasDisk) one.failure = failure;
@@ -220,11 +223,12 @@ export class PlannerQueue {
   }
 
   /**
-   * Removes those whose time is over: in no window, and tried once more after that was known. After ENDLIST: refused for too
-   * long, or without an address.
+   * Removes those whose time is over: failed for good, or in no window, and tried once more after that was known. After ENDLIST:
+   * refused for too long, or without an address.
    */
   expire(now: number, ended?: QueueEnd): LostSegment[] {
-    const lost = new Set<Waiting>();
+    const lost = new Set(this.#hopeless.filter(({ state }) => state === 'waiting'));
+    this.#hopeless = [];
     if (ended === undefined) {
       for (const one of this.#leaving.popUntil(now)) if (this.#isOver(one, now)) lost.add(one);
     } else {

@@ -36,6 +36,8 @@ export interface FetchFailure {
   readonly cause: GapCause;
   /** For people. */
   readonly detail: string;
+  /** Trying again changes nothing: it is named as lost at once. */
+  readonly isFinal?: boolean;
 }
 
 export interface LostSegment {

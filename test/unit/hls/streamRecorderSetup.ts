@@ -4,10 +4,12 @@ import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { JobSpec } from '../../../machines/vocabulary.ts';
 import { type Clock, systemClock } from '../../../src/core/clock.ts';
-import { nativeRecorder } from '../../../src/hls/nativeRecorder.ts';
+import type { NativeOptions } from '../../../src/hls/jobRecording.ts';
+import { nativeRecording } from '../../../src/hls/nativeRecorder.ts';
 import { leanTransport } from '../../../src/hls/transport/leanTransport.ts';
 import { readJournal } from '../../../src/ledger/journal.ts';
 import { Ledger } from '../../../src/ledger/ledger.ts';
+import { recorderOf } from '../../../src/recording/recorderSession.ts';
 import { type Answer, type TinyOrigin, tinyOrigin, tsSegment } from './streamRecorderOrigin.ts';
 
 /** Real timers, but faster: what waits for seconds in the field waits for hundredths here. */
@@ -28,7 +30,7 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
 }
 
 /** Recorders over real sockets and real files, in a directory of their own. */
-export async function recorderSetup() {
+export async function recorderSetup(native: NativeOptions = {}) {
   const directory = await mkdtemp(path.join(tmpdir(), 'kennel-recorder-'));
   const transport = leanTransport();
   const started: number[] = [];
@@ -39,7 +41,10 @@ export async function recorderSetup() {
     await rm(directory, { recursive: true, force: true });
   });
   const record = (spec: Partial<JobSpec>, attempt = 1, clock: Clock = fasterBy(30)) =>
-    nativeRecorder(transport)({
+    recorderOf(
+      nativeRecording(transport, native),
+      () => 'native',
+    )({
       job: {
         id: 'job-1',
         attempt,
