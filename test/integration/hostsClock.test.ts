@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Job } from '../../machines/ports.ts';
+import { reachOfLinks } from '../../src/egress/reachOfLinks.ts';
 import { readJournal } from '../../src/ledger/journal.ts';
 import { Ledger } from '../../src/ledger/ledger.ts';
 import { proofOf } from '../../src/ledger/proof.ts';
@@ -29,7 +30,9 @@ async function setup() {
   await node.pool.start();
   const job = (attempt: number): Job => {
     const base = jobOf('a', 'tick', attempt);
-    return { ...base, spec: { ...base.spec, url: origin.playlistUrl(), patienceMs: 10_000 } };
+    const url = origin.playlistUrl();
+    const spec = { ...base.spec, url, reach: reachOfLinks([url]), patienceMs: 10_000 };
+    return { ...base, spec };
   };
   const records = async () => (await readJournal(join(here.recordings, 'a'))).records;
   const stored = async () => (await records()).filter(({ t }) => t === 'segment').length;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import type { Job } from '../../machines/ports.ts';
+import { reachOfLinks } from '../../src/egress/reachOfLinks.ts';
 import { readJournal } from '../../src/ledger/journal.ts';
 import { HostBench, jobOf, type Node, until } from '../fixtures/hostBench.ts';
 import { Origin } from '../support/origin/origin.ts';
@@ -30,7 +31,8 @@ async function setup() {
   };
   const job = (attempt: number): Job => {
     const base = jobOf('a', 'tick', attempt);
-    const spec = { ...base.spec, url: origin.playlistUrl(), patienceMs: 10_000 };
+    const url = origin.playlistUrl();
+    const spec = { ...base.spec, url, reach: reachOfLinks([url]), patienceMs: 10_000 };
     return { ...base, spec };
   };
   const records = async () => (await readJournal(join(here.recordings, 'a'))).records;

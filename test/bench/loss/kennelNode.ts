@@ -20,6 +20,8 @@ async function run({ number, url, output, fallbackUrl, dual }: KennelJob): Promi
     const spec = jobSpec({
       url,
       output,
+      // The origin has many doors, each at a port of its own.
+      allow: ['127.0.0.0/8'],
       ...(fallbackUrl !== undefined && { fallbacks: [fallbackUrl], dual }),
     });
     const exits = new Promise<number>((resolve) => {
