@@ -1,4 +1,6 @@
+import { stripVTControlCharacters } from 'node:util';
 import { KennelError } from '../core/errors.ts';
+import { printable } from './controlCharacters.ts';
 import type { IntakeRefusal } from './link.ts';
 
 /** What yt-dlp left behind when it brought nothing. */
@@ -179,14 +181,13 @@ function ageOf(version: string, now: number): number | undefined {
 
 /** Its own sentence, without what it says around every error, and without what may be secret in links. */
 function wordsOf(line: string): string {
-  const said = withoutQueries(line)
+  const said = withoutQueries(stripVTControlCharacters(line))
     .replace(/^ERROR:\s*/, '')
     .replace(/^\[[\w:.+-]+\]\s*(?:[\w-]{1,64}:\s+)?/, '')
     .replace(/;? please report this issue on .*$/, '')
-    .replace(/\s*\(caused by .*$/, '')
-    .trim()
-    .slice(0, WORDS_MAX);
-  return said === '' || /[.!?]$/.test(said) ? said : `${said}.`;
+    .replace(/\s*\(caused by .*$/, '');
+  const plain = printable(said, WORDS_MAX);
+  return plain === '' || /[.!?]$/.test(plain) ? plain : `${plain}.`;
 }
 
 const withoutQueries = (text: string): string =>

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { isKennelError, KennelError } from '../core/errors.ts';
 import { askCaged, type CagedAnswer, type QuestionParts } from './cagedQuestion.ts';
 import type { ResolvedLink, ResolveLink, ResolveOptions } from './link.ts';
@@ -84,7 +85,14 @@ function brokenBy({ cut, result }: CagedAnswer): string | undefined {
   if (cut === 'timeout') return `it had no answer within ${RESOLVE_MS / 1_000} s`;
   if (cut === 'length') return `its answer is longer than ${ANSWER_CHARACTERS_MAX} characters`;
   if (result.startError !== undefined) return `it could not be started (${result.startError})`;
-  return result.signal === undefined ? undefined : `it was ended by ${result.signal}`;
+  const signal = result.signal ?? signalOf(result.exitCode);
+  return signal === undefined ? undefined : `it was ended by ${signal}`;
+}
+
+/** Whoever runs a program in a cage says with its own exit code which signal ended it, as a shell does. */
+function signalOf(exitCode = 0): string | undefined {
+  const found = Object.entries(constants.signals).find(([, number]) => 128 + number === exitCode);
+  return found?.[0];
 }
 
 /** What the site has set comes on top of what the job had. */

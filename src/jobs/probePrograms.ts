@@ -23,6 +23,10 @@ export async function probePrograms(
   const tools = await kit.tools();
   return {
     pages: await kit.pages(),
+    missing:
+      config.ytDlp === undefined
+        ? 'it was not found'
+        : `KENNEL_YTDLP names ${config.ytDlp}, which does not run`,
     rules: (reach) => kit.rules(reach),
     recorderFor: async (link, { recorder }) => {
       if (recorder === 'native' || (recorder === undefined && link.kind === 'hls')) return 'native';

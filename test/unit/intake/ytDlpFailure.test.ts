@@ -122,6 +122,14 @@ test.each([
   expect(found.message).toContain('--allow 10.0.0.5:80 --allow [fd00::1]:443');
 });
 
+test('what steers a terminal is no part of its words', () => {
+  const found = failure(
+    'ERROR: [x] 1: \u001b[31mThis video\u001b[0m is offline\u0007 now \u0000\u001b[2J',
+  );
+  expect(found).toMatchObject({ code: 'source.notLive' });
+  expect(found.message).toMatch(/^This video is offline now\. /);
+});
+
 test('an extractor that fails is out of date when it is old, and has failed when it is not', () => {
   const stderr = `ERROR: [youtube] abc: Unable to extract uploader id${BUG}`;
   const old = failure(stderr, { version: '2023.03.04' });
