@@ -95,14 +95,15 @@ function choose({ spec, resolve = async () => HLS, begunBy }: SetUp = {}) {
     ...{ one, chosen, asked, heard, waited, sim },
     /** Lets all the time pass that it takes. */
     async ends() {
-      let isOver = false;
+      const life = { isOver: false };
       const ended = one.run().finally(() => {
-        isOver = true;
+        life.isOver = true;
       });
       ended.catch(() => undefined);
-      for (let turn = 0; turn < 10_000 && !isOver; turn++) {
+      for (let turn = 0; turn < 10_000; turn++) {
         await settle();
-        if (!isOver) sim.step();
+        if (life.isOver) break;
+        sim.step();
       }
       return await ended;
     },
@@ -179,6 +180,21 @@ describe('a link behind which nothing is yet', () => {
     });
     await set.ends();
     expect(set.chosen.map(({ who }) => who)).toEqual(['native']);
+  });
+
+  it('is waited for where it is a page that shows nothing yet, and where nobody waits is refused at once', async () => {
+    const empty = refusal('source.unsupported', { retryable: false, resolver: 'yt-dlp 1' });
+    const answers = [Promise.reject(empty), Promise.reject(empty)];
+    for (const answer of answers) answer.catch(() => undefined);
+    const set = choose({
+      spec: { waitMs: 600_000 },
+      resolve: async () => await (answers.shift() ?? HLS),
+    });
+    expect(await set.ends()).toMatchObject({ why: 'endlist' });
+    expect([set.asked.length, set.waited]).toEqual([3, ['source.unsupported']]);
+    const hasty = choose({ resolve: () => Promise.reject(empty) });
+    await expect(hasty.ends()).rejects.toBe(empty);
+    expect(hasty.asked).toHaveLength(1);
   });
 
   it('is refused at once where nobody waits, or time changes nothing', async () => {
