@@ -39,7 +39,7 @@ export async function waitForLink<Answer>(options: WaitForLinkOptions<Answer>): 
     } catch (error) {
       signal.throwIfAborted();
       if (!isKennelError(error)) throw error;
-      const enoughMs = Math.max(error.retryable ? waitMs : 0, DOUBT_MS[error.code] ?? 0);
+      const enoughMs = Math.max(mayChange(error) ? waitMs : 0, DOUBT_MS[error.code] ?? 0);
       const leftMs = since + enoughMs - clock.elapsed();
       if (leftMs <= 0 || isOurs(error)) throw error;
       if (told !== error.code) waiting(error);
@@ -49,6 +49,10 @@ export async function waitForLink<Answer>(options: WaitForLinkOptions<Answer>): 
     }
   }
 }
+
+/** A page that was read and has no media is what a page without a broadcast looks like, where its site has no words for that. */
+const mayChange = ({ retryable, code, details }: KennelError): boolean =>
+  retryable || (code === 'source.unsupported' && details['resolver'] !== undefined);
 
 /** No answer of a source at all: something of this machine is missing for the moment. */
 export const isOurs = ({ code, retryable }: KennelError): boolean =>
