@@ -1,6 +1,6 @@
 import { globSync } from 'node:fs';
 import { programsOf } from '../../support/worlds/processes.ts';
-import { longAccountOf } from '../../support/worlds/recordingAccount.ts';
+import { longAccountOf, mediaFiles } from '../../support/worlds/recordingAccount.ts';
 import type { MixedJob } from './mixedNode.ts';
 import type { NodeEnded } from './protocol.ts';
 import type { MixedSource } from './sources.ts';
@@ -30,7 +30,7 @@ export async function mixedAccount(
 ): Promise<MixedAccount> {
   const { recording: directory = '', jobId = '' } = job;
   const told = await longAccountOf({
-    ...{ ffmpeg, directory, truth: source.truth, files: ended.files },
+    ...{ ffmpeg, directory, truth: source.truth, files: mediaFiles(ended.files) },
     ...(source.isFile !== true && { durationMs }),
   });
   const { ledger, namedMs, untruths } = told;

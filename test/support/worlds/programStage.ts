@@ -4,7 +4,7 @@ import type { KennelEvent } from '../../../src/jobs/events.ts';
 import { eventsOf, type KennelHome, kennelHome, type Ran, type Running } from '../kennel.ts';
 import type { SetDescription } from '../origin/mediaSet.ts';
 import { programsOf } from './processes.ts';
-import { accountOf, type RecordingAccount } from './recordingAccount.ts';
+import { accountOf, mediaFiles, type RecordingAccount } from './recordingAccount.ts';
 
 /** One recording of one world, from its command line to the account of it. */
 export interface ProgramStage {
@@ -35,9 +35,6 @@ export interface Ended extends Ran {
   readonly last: Extract<KennelEvent, { type: 'job.ended' }> | undefined;
 }
 
-/** Finished media; beside it are the manifest, a picture and such. */
-const MEDIA_FILE = /\.(mp4|m4a|mkv|webm|ts|mov)$/;
-
 /** What is in a recording's directory when it is over. */
 const OF_A_RECORDING = /^(journal\.ndjson.*|media(\/.*)?|finish(\/\w+\.json)?)$/;
 
@@ -65,7 +62,7 @@ export function programStage(environment: Record<string, string> = {}): ProgramS
     account: ({ jobId, last }, judged) =>
       accountOf({
         directory: recordingOf(home, jobId),
-        files: (last?.files ?? []).filter((file) => MEDIA_FILE.test(file)),
+        files: mediaFiles(last?.files ?? []),
         ...judged,
       }),
     storedAt: () => newestIn(join(home.dataDir, 'recordings')),

@@ -7,6 +7,15 @@ import type { LedgerRecord, SegmentLost } from '../../../src/ledger/record.ts';
 import { type Judgement, type JudgeOptions, judge } from '../oracle.ts';
 import { describeSet, type SetDescription } from '../origin/mediaSet.ts';
 
+/** Finished media; beside it are the manifest, pictures and such. */
+const MEDIA_FILE = /\.(mp4|m4a|mkv|webm|ts|mov)$/;
+export const mediaFiles = (files: readonly string[]): string[] =>
+  files.filter((file) => MEDIA_FILE.test(file));
+
+/** Without the line by which ffmpeg shortens its complaints: what is repeated stands before it, and may be no more than a step of time. */
+const realErrors = ({ decodeErrors }: Judgement): string[] =>
+  decodeErrors.filter((line) => !/Last message repeated/.test(line));
+
 /** A recording by programs, held against what its source really played. */
 export interface RecordingAccount {
   readonly records: readonly LedgerRecord[];
@@ -78,7 +87,9 @@ export async function longAccountOf(
   const { records } = await readJournal(directory);
   const ledger = new Ledger();
   for (const record of records) ledger.apply(record);
-  const { unknownPackets, decodeErrors, packets } = await judge({ ffmpeg, files, set: truth });
+  const judgement = await judge({ ffmpeg, files, set: truth });
+  const { unknownPackets, packets } = judgement;
+  const decodeErrors = realErrors(judgement);
   const gaps = ledger.gaps();
   const namedMs = gaps.reduce((sum, gap) => sum + gap.durationMs, 0);
   const told = ledger.durationMs + namedMs;
@@ -155,7 +166,8 @@ function filesUntrue(
 }
 
 function mediaUntrue(judgement: Judgement, { video = true }: AccountOptions): string[] {
-  const { unknownPackets, duplicated, outOfOrder, decodeErrors, packets } = judgement;
+  const { unknownPackets, duplicated, outOfOrder, packets } = judgement;
+  const decodeErrors = realErrors(judgement);
   return [
     ...(unknownPackets > 0 ? [`${unknownPackets} packets that the source never played`] : []),
     ...(duplicated.length > 0 ? [`seconds ${duplicated.join(', ')} more than once`] : []),
