@@ -7,8 +7,12 @@ export function hasControlCharacter(text: string): boolean {
   return false;
 }
 
-/** The text with a blank in the place of each, cut to a length: what others wrote and people are to read. */
+/**
+ * The text with a blank in the place of each, cut to a length (UTF-16 units): what others wrote and people are to read. Half a surrogate
+ * pair, which databases refuse, becomes U+FFFD.
+ */
 export function printable(text: string, charactersMax: number): string {
   const plain = [...text].map((character) => (hasControlCharacter(character) ? ' ' : character));
-  return plain.join('').replace(/\s+/g, ' ').trim().slice(0, charactersMax);
+  const short = plain.join('').replace(/\s+/g, ' ').trim().slice(0, charactersMax);
+  return short.toWellFormed();
 }

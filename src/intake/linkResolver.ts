@@ -1,9 +1,9 @@
 import type { JobSpec } from '../../machines/vocabulary.ts';
 import { KennelError } from '../core/errors.ts';
+import { directLink } from './directLink.ts';
 import type { ResolvedLink, ResolveLink } from './link.ts';
 import { linkKind } from './linkKind.ts';
 import { isNobodyThere, type LinkLook } from './linkLook.ts';
-import { urlExpiry } from './urlExpiry.ts';
 
 export interface LinkResolverOptions {
   /** What answers at an address, for a job with these headers, cookies and proxy: `lookAtLink` over the job's transport. */
@@ -23,14 +23,14 @@ export const linkResolver =
   ({ look, pages, missing, now }: LinkResolverOptions): ResolveLink =>
   async (link, options) => {
     const kind = linkKind(link);
-    if (kind !== 'page') return direct(kind, link, now());
+    if (kind !== 'page') return directLink(kind, link, now());
     const seen = await looked(look(link, options));
     if (seen instanceof KennelError) {
       // Whoever reads pages would be refused as well, and say less.
       const isSettled = seen.code === 'address.refused' || isNobodyThere(seen);
       if (pages === undefined || isSettled) throw seen;
     } else {
-      if (seen.kind !== 'page') return direct(seen.kind, link, now());
+      if (seen.kind !== 'page') return directLink(seen.kind, link, now());
       if (seen.status === 404 || seen.status === 410) throw notFound(link, seen.status);
     }
     if (pages !== undefined) return await pages(link, options);
@@ -47,11 +47,6 @@ async function looked(look: Promise<LinkLook>): Promise<LinkLook | KennelError> 
     if (error instanceof KennelError) return error;
     throw error;
   }
-}
-
-function direct(kind: ResolvedLink['kind'], url: URL, now: number): ResolvedLink {
-  const expiresAt = urlExpiry(url, { now });
-  return { kind, url, headers: {}, formats: [], ...(expiresAt !== undefined && { expiresAt }) };
 }
 
 const notFound = ({ host }: URL, status: number): KennelError =>

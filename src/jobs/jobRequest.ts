@@ -78,6 +78,7 @@ export function jobSpec(request: JobRequest): JobSpec {
   assertHeaders(headers);
   if (durationMs !== undefined && !(durationMs > 0))
     throw new KennelError('usage.invalid', 'The duration must be longer than nothing.');
+  if (request.output === '') throw new KennelError('usage.invalid', 'The output is empty.');
   if (cookies !== undefined) netscapeCookies(cookies);
   if (audioOnly) assertSoundAlone(request);
   return {

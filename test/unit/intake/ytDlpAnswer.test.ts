@@ -136,6 +136,9 @@ test('titles are made fit to be printed', () => {
   const { title } = found({ ...hls('a'), title: `a\u001b[31m\n${'x'.repeat(999)}`, uploader: 7 });
   expect(title).toMatch(/^a \[31m x+$/);
   expect(title?.length).toBe(300);
+  const odd = found({ ...hls('a'), title: `\0../../etc/\ud800 ${'😀'.repeat(200)}` });
+  expect(odd.title).toMatch(/^\.\.\/\.\.\/etc\/\ufffd 😀/);
+  expect(odd.title?.isWellFormed()).toBe(true);
 });
 
 describe('a refusal', () => {

@@ -55,6 +55,7 @@ describe('a request is refused with one clear error', () => {
       ['usage.invalid', 'sound'],
     ],
     ['sound alone and words', { audioOnly: true, subtitles: 'en' }, ['usage.invalid', 'sound']],
+    ['an output that is empty', { output: '' }, ['usage.invalid', 'output']],
     ['a fallback that is no link', { fallbacks: ['backup'] }, ['url.invalid', 'backup']],
     ['a fallback of another kind', { fallbacks: ['rtmp://x/y'] }, ['url.invalid', 'rtmp://x/y']],
     ['the same link twice', { fallbacks: [url] }, ['usage.invalid', 'another link']],
