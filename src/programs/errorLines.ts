@@ -7,34 +7,40 @@ const LINE_CHARACTERS_MAX = 8 * 1024;
 
 /** The standard error of one program, line by line. Progress is drawn with carriage returns: those end a line too. */
 export class ErrorLines {
-  readonly #hear: (line: string) => void;
+  readonly #hear: (line: string) => 'keep' | 'drop';
   readonly #decoder = new StringDecoder('utf8');
   #open = '';
-  #tail = '';
+  readonly #kept: string[] = [];
+  #keptCharacters = 0;
 
-  constructor(hear: (line: string) => void) {
+  /** `hear`: is told each line; what is to be dropped says nothing about an end, such as a report of progress. */
+  constructor(hear: (line: string) => 'keep' | 'drop') {
     this.#hear = hear;
   }
 
   take(bytes: Buffer): void {
-    const text = this.#decoder.write(bytes);
-    this.#tail += text;
-    // Cut at twice the length, so that each character is moved once on average.
-    if (this.#tail.length > 2 * ERROR_TAIL_CHARACTERS) {
-      this.#tail = this.#tail.slice(-ERROR_TAIL_CHARACTERS);
-    }
-    const lines = (this.#open + text).split(/[\r\n]+/);
+    const lines = (this.#open + this.#decoder.write(bytes)).split(/[\r\n]+/);
     this.#open = (lines.pop() ?? '').slice(0, LINE_CHARACTERS_MAX);
-    for (const line of lines) if (line !== '') this.#hear(line.slice(0, LINE_CHARACTERS_MAX));
+    for (const line of lines) this.#take(line.slice(0, LINE_CHARACTERS_MAX));
   }
 
   /** Nothing more comes. */
   end(): void {
-    if (this.#open !== '') this.#hear(this.#open);
+    this.#take(this.#open);
     this.#open = '';
   }
 
+  /** The last lines, whole: half of an address may be the half with its secret. */
   get tail(): string {
-    return this.#tail.slice(-ERROR_TAIL_CHARACTERS);
+    return this.#kept.join('');
+  }
+
+  #take(line: string): void {
+    if (line === '' || this.#hear(line) === 'drop') return;
+    this.#kept.push(`${line}\n`);
+    this.#keptCharacters += line.length + 1;
+    while (this.#keptCharacters > ERROR_TAIL_CHARACTERS) {
+      this.#keptCharacters -= this.#kept.shift()?.length ?? 0;
+    }
   }
 }

@@ -285,11 +285,12 @@ export class ProgramRun {
     await once(stderr, 'close');
   }
 
-  #hear(line: string): void {
+  #hear(line: string): 'keep' | 'drop' {
     this.#options.beat();
     const news: ProgramNews | undefined = this.#options.plugin.parseLine(line);
     if (news?.targetMs !== undefined) this.#targetMs = news.targetMs;
     if (news?.isMuxing === true) this.#vitals?.hearMuxing();
+    return news === undefined || news.isMuxing === true ? 'keep' : 'drop';
   }
 
   #hold(exceeded: Exceeded | undefined): void {
