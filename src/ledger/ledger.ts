@@ -11,6 +11,7 @@ import type {
   SegmentLost,
   SegmentStored,
 } from './record.ts';
+import { Recorders } from './recorders.ts';
 import { Silence } from './silence.ts';
 import { TrackLedger, type Unsettled } from './trackLedger.ts';
 
@@ -39,6 +40,7 @@ export class Ledger {
   #started: RecordingStarted | undefined;
   #ended: RecordingEnded | undefined;
   #attempts = 0;
+  readonly #recorders = new Recorders();
   #stored = 0;
   #lost = 0;
   #duplicates = 0;
@@ -56,10 +58,12 @@ export class Ledger {
         return;
       case 'attempt':
         this.#attempts++;
+        this.#recorders.begin(record.recorder);
         this.#silence.lasts(record.at);
         return;
       case 'started':
         this.#started ??= record;
+        this.#recorders.tell(this.#started.source);
         return;
       case 'epoch':
         this.#track(record.track).openEpoch(record.epoch).open(record);
@@ -72,6 +76,7 @@ export class Ledger {
         this.#silence.broken(record.at);
         return;
       case 'gap':
+        this.#recorders.record();
         this.#lost += this.#track(record.track).openEpoch(record.epoch).lose(record);
         return;
       case 'mark':
@@ -125,6 +130,11 @@ export class Ledger {
   /** How many recorder runs wrote to this journal. */
   get attempts(): number {
     return this.#attempts;
+  }
+
+  /** Who recorded: the names of those that stored or named anything, each once, in that order. */
+  get recorders(): readonly string[] {
+    return this.#recorders.names;
   }
 
   /** Segments the origin is known to have offered: always `stored + lost`. */
@@ -232,6 +242,7 @@ export class Ledger {
   }
 
   #store(segment: SegmentStored): void {
+    this.#recorders.record();
     const track = this.#track(segment.track);
     const effect = track.openEpoch(segment.epoch).store(segment);
     if (effect === 'duplicate') {

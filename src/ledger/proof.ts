@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Ledger } from './ledger.ts';
 import type { EndCause, GapCause } from './record.ts';
+import { isProgram } from './recorders.ts';
 import { unheardTracks } from './unheardTracks.ts';
 
 /** What is missing from a recording: `count` segments from `msn` on. */
@@ -28,6 +29,14 @@ export interface Proof {
   /** Media time stored (of the longest track), milliseconds. */
   readonly durationMs: number;
   readonly attempts: number;
+  /**
+   * What the account rests on. `playlist`: on what the origin offered, as the native engine read it. `timestamps`: on those of what
+   * programs put out, for all of the recording or for a part of it: what a program was offered and did not put out shows as a
+   * hole in them, unless it was at the beginning or at the end.
+   */
+  readonly basis: 'playlist' | 'timestamps';
+  /** Who recorded, in the order in which they did: `native`, `yt-dlp`, … */
+  readonly recorders: readonly string[];
   /** When the first playlist was accepted, milliseconds since the epoch. */
   readonly startedAt: number | null;
   readonly ended: {
@@ -82,6 +91,8 @@ export function proofOf(ledger: Ledger): Proof {
     bytes: ledger.bytes,
     durationMs: ledger.durationMs,
     attempts: ledger.attempts,
+    basis: ledger.recorders.every((name) => !isProgram(name)) ? 'playlist' : 'timestamps',
+    recorders: ledger.recorders,
     startedAt: ledger.startedAt ?? null,
     ended: ended === undefined ? null : { why: ended.why, evidence: ended.evidence },
     unheard: unheardTracks(ledger),

@@ -42,6 +42,7 @@ function linesOf(proven: Proof): string[] {
     `job         ${proven.jobId}`,
     `advertised  ${proven.advertised} = stored ${proven.stored} + lost ${lost}; duplicates ${proven.duplicates}`,
     `media       ${clockText(proven.durationMs)}, ${bytesText(proven.bytes)}, in ${proven.attempts} attempts`,
+    `rests on    ${basisText(proven)}`,
     `ended       ${proven.ended ? proven.ended.why : 'not yet'}`,
     `checksum    ${proven.checksum}`,
     ...proven.unheard.map(
@@ -49,6 +50,14 @@ function linesOf(proven: Proof): string[] {
     ),
     ...proven.lost.map(gapLine),
   ];
+}
+
+function basisText({ basis, recorders }: Proof): string {
+  const who = recorders.join(', ');
+  if (recorders.length === 0) return 'nothing yet';
+  return basis === 'playlist'
+    ? `what the playlists offered (recorded by ${who})`
+    : `the timestamps of what programs put out (recorded by ${who}): a program tells nobody what it was offered`;
 }
 
 const gapLine = ({ track, epoch, msn, count, cause, detail, durationMs }: NamedLoss): string =>

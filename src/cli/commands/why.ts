@@ -1,5 +1,8 @@
 import { loadConfig } from '../../config/load.ts';
+import { ledgerOf, recordingDirectory } from '../../jobs/recordings.ts';
+import type { GapCause } from '../../ledger/record.ts';
 import type { CliContext } from '../context.ts';
+import { clockText } from '../duration.ts';
 import { mergeHistories } from '../mergeHistories.ts';
 
 export interface WhyOptions {
@@ -8,11 +11,13 @@ export interface WhyOptions {
   readonly json?: boolean;
 }
 
-/** `kennel why ID`: moves and decisions in the order in which they were made. */
+/** Gaps that programs leave, which nobody decided on and nobody can fetch again. */
+const CAUSES_OF_PROGRAMS: ReadonlySet<GapCause> = new Set(['recorder.down', 'skipped']);
+
+/** `kennel why ID`: moves and decisions, and the gaps that programs left, in the order in which they came about. */
 export async function why(context: CliContext, { id, dataDir, json }: WhyOptions): Promise<number> {
-  const kennel = await context.compose(
-    loadConfig(context.env, dataDir === undefined ? {} : { dataDir }),
-  );
+  const config = loadConfig(context.env, dataDir === undefined ? {} : { dataDir });
+  const kennel = await context.compose(config);
   try {
     const { records } = kennel;
     const job = await records.findByPrefix(id);
@@ -30,7 +35,8 @@ export async function why(context: CliContext, { id, dataDir, json }: WhyOptions
         evidence,
       }),
     );
-    for (const { at, ...told } of mergeHistories([moves, decisions])) {
+    const gaps = await gapsOfPrograms(recordingDirectory(config.dataDir, job.id));
+    for (const { at, ...told } of mergeHistories([moves, decisions, gaps])) {
       const date = new Date(at).toISOString();
       context.terminal.out(
         json
@@ -42,4 +48,14 @@ export async function why(context: CliContext, { id, dataDir, json }: WhyOptions
   } finally {
     await kennel.stop();
   }
+}
+
+/** In the order in which they were named, which is that of the journal: programs heal none. */
+async function gapsOfPrograms(directory: string) {
+  return (await ledgerOf(directory)).gaps().flatMap((gap) => {
+    const { at, track, epoch, msn, count, cause, detail, durationMs } = gap;
+    if (!CAUSES_OF_PROGRAMS.has(cause)) return [];
+    const evidence = { track, epoch, msn, count, durationMs, detail };
+    return [{ at, what: `gap of ${clockText(durationMs)}`, why: cause, evidence }];
+  });
 }

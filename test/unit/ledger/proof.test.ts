@@ -61,6 +61,8 @@ test('a proof says what is stored, what is missing and why, and how it ended', a
     bytes: 3,
     durationMs: 2000,
     attempts: 1,
+    basis: 'playlist',
+    recorders: ['hls'],
     startedAt: 5,
     ended: { why: 'endlist', evidence: { unheard: ['audio-de'] } },
     unheard: ['audio-de'],
