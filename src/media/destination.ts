@@ -25,12 +25,13 @@ const MEDIA_ENDINGS = new Set(
 
 /**
  * Where a job's output goes: the directory that is the store's root, and the name that every key begins with. An output
- * with a slash behind is a directory: then the name tells when the recording began and which job it was.
+ * with a slash behind is a directory: then the name tells when the recording began and which job it was. `ending`: the one that
+ * was asked for, without its dot.
  */
 export function placeOf(
   output: string,
   job: { readonly id: string; readonly startedAt?: number | undefined },
-): { root: string; name: string } {
+): { root: string; name: string; ending?: string } {
   if (output.endsWith('/')) {
     const began =
       job.startedAt === undefined
@@ -43,10 +44,9 @@ export function placeOf(
   }
   const ending = extname(output).toLowerCase();
   const name = basename(output);
-  return {
-    root: resolve(dirname(output)),
-    name: MEDIA_ENDINGS.has(ending) ? name.slice(0, -ending.length) : name,
-  };
+  const root = resolve(dirname(output));
+  if (!MEDIA_ENDINGS.has(ending)) return { root, name };
+  return { root, name: name.slice(0, -ending.length), ending: ending.slice(1) };
 }
 
 /** `film`, `film (2)`, `film (3)`, … */

@@ -8,10 +8,12 @@ import { Ledger } from '../ledger/ledger.ts';
 import type { Destination } from './destination.ts';
 import { placeOf } from './destination.ts';
 import { readIfThere, writeDurably } from './durableFile.ts';
+import { fileTags } from './fileTags.ts';
 import type { Ffmpeg } from './findFfmpeg.ts';
 import { muxRecording } from './mux/muxRecording.ts';
 import type { MuxResult } from './mux/muxResult.ts';
 import { readReceipt } from './receipt.ts';
+import { recordingAbout } from './recordingAbout.ts';
 import { makeThumbnails, type Thumbnails } from './thumbnails.ts';
 import { uploadRecording } from './uploadRecording.ts';
 
@@ -103,6 +105,8 @@ async function muxJob(
   const { ffmpeg, environment = {}, log, before } = options;
   const directory = options.directoryOf(job.id);
   const outputDirectory = join(directory, FINISH_DIRECTORY);
+  const place = placeOf(job.spec.output, { id: job.id, startedAt: ledger.startedAt });
+  const soundOnly = job.spec.audioOnly ?? false;
   const mux = await muxRecording({
     directory,
     ledger,
@@ -110,7 +114,9 @@ async function muxJob(
     environment,
     signal,
     log: (message, fields) => log(message, { jobId: job.id, ...fields }),
-    title: placeOf(job.spec.output, { id: job.id, startedAt: ledger.startedAt }).name,
+    tags: fileTags(recordingAbout(ledger, job), place.name),
+    soundEnding: place.ending === 'mp4' ? 'mp4' : 'm4a',
+    ...(soundOnly && { soundOnly }),
     ...(ffmpeg !== undefined && { ffmpeg }),
     ...(before !== undefined && { before }),
   });
@@ -118,8 +124,8 @@ async function muxJob(
   if (saved !== undefined) return { mux, pictures: saved };
   const film = mux.files.find(({ tracks }) => tracks.some(({ kind }) => kind === 'video'));
   const pictures =
-    film === undefined
-      ? noPictures('no video')
+    film === undefined || soundOnly
+      ? noPictures(soundOnly ? 'only the sound is wanted' : 'no video')
       : await makeThumbnails({
           ...(ffmpeg !== undefined && { ffmpeg }),
           file: join(outputDirectory, film.file),

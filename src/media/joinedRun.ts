@@ -69,11 +69,12 @@ export function partOf(
   at: { readonly rendition: number; readonly shiftSeconds: number; readonly startSeconds?: number },
 ): Part {
   const { rendition, shiftSeconds } = at;
+  const init = timeline.init ?? run.init;
   const start = at.startSeconds ?? (place.startSeconds ?? 0) + shiftSeconds;
   return {
     rendition,
     container: run.container,
-    ...(run.init !== undefined && { init: run.init }),
+    ...(init !== undefined && { init }),
     timeline,
     shiftSeconds,
     startsSeconds: place.offsetsSeconds.map((offset) => start + offset),

@@ -13,6 +13,7 @@ import {
   muxedFileSchema,
   sidecarSchema,
 } from './mux/muxResult.ts';
+import { recordingAbout, recordingAboutSchema } from './recordingAbout.ts';
 import type { Thumbnails } from './thumbnails.ts';
 import { plainWithoutSecrets, withoutSecrets } from './withoutSecrets.ts';
 
@@ -38,6 +39,9 @@ const proofSchema = z.object({
   bytes: z.number(),
   durationMs: z.number(),
   attempts: z.number(),
+  /** What the account rests on, and who recorded: see `Proof` in the ledger. */
+  basis: z.enum(['playlist', 'timestamps']).default('playlist'),
+  recorders: z.array(z.string()).default([]),
   startedAt: z.number().nullable(),
   ended: z.object({ why: z.string(), evidence: facts }).nullable(),
   /** Tracks that lack what cannot be counted: their playlists could not be read for a time, or ever. */
@@ -54,6 +58,9 @@ export const manifestSchema = z.object({
   token: z.number().nullable(),
   /** Without credentials and query. */
   source: z.string(),
+  /** Only the sound was asked for: `leftOut` of each file says what was not wanted. */
+  audioOnly: z.boolean().default(false),
+  about: recordingAboutSchema.default({}),
   /** What was asked for, in order of preference, and what was chosen. */
   quality: z.array(z.string()),
   chosen: facts,
@@ -124,6 +131,8 @@ export function manifestOf(parts: ManifestParts): Manifest {
     jobId: job.id,
     token: parts.token ?? null,
     source: withoutSecrets(job.spec.url),
+    audioOnly: job.spec.audioOnly ?? false,
+    about: recordingAbout(ledger, job),
     quality: job.spec.quality,
     chosen: plainWithoutSecrets(ledger.source ?? {}),
     startedAt: ledger.startedAt ?? null,

@@ -7,14 +7,20 @@ import type { InitStored, SegmentStored } from '../ledger/record.ts';
  */
 export interface Timeline {
   readonly segments: readonly SegmentStored[];
+  /** Their initialisation section, where they have one. */
+  readonly init?: InitStored;
   /** How many times sequence numbers are missing between neighbours: the clock jumps forward there. */
   readonly holes: number;
 }
 
-/** Segments of one track that fit into one file: one container, one initialisation section, the same codec parameters. */
+/**
+ * Segments of one track that fit into one file: one container, the same codec parameters, and one initialisation section for all
+ * of them unless the sections are known to say the same.
+ */
 export interface TrackRun {
   readonly track: string;
   readonly container: SegmentStored['container'];
+  /** Of its first timeline. */
   readonly init?: InitStored;
   readonly timelines: readonly Timeline[];
   /** As `ParametersOf` told it; undefined where nobody could read them. */
@@ -50,7 +56,26 @@ export function trackRuns(
 ): TrackRun[] {
   const segments = ledger.segments(track).filter((segment) => leftOut?.has(segment) !== true);
   const runs = groupByFile({ ledger, track, goesOn }, segments);
-  return runs.flatMap((run) => splitByParameters(run, parametersOf));
+  return joinAlike(runs.flatMap((run) => splitByParameters(run, parametersOf)));
+}
+
+/** A program that begins again writes another initialisation section, of which the bit rate may be all that differs. */
+function joinAlike(runs: readonly TrackRun[]): TrackRun[] {
+  const joined: TrackRun[] = [];
+  for (const run of runs) {
+    const last = joined.at(-1);
+    const isAlike =
+      last?.container === 'fmp4' &&
+      run.container === 'fmp4' &&
+      run.parameters !== undefined &&
+      last.parameters === run.parameters;
+    if (isAlike) {
+      joined[joined.length - 1] = { ...last, timelines: [...last.timelines, ...run.timelines] };
+    } else {
+      joined.push(run);
+    }
+  }
+  return joined;
 }
 
 /** The segments that decide where runs end and where timelines stand: the first and the last of every timeline. */
@@ -110,7 +135,7 @@ function groupByFile(
     let timeline = current.timelines.at(-1);
     const joint = jointBetween(previous, segment, goesOn);
     if (timeline === undefined || joint === 'break') {
-      timeline = { segments: [], holes: 0 };
+      timeline = { segments: [], holes: 0, ...(init !== undefined && { init }) };
       current.timelines.push(timeline);
     } else if (joint === 'hole') {
       timeline.holes++;
@@ -124,6 +149,7 @@ function groupByFile(
 interface MutableTimeline {
   segments: SegmentStored[];
   holes: number;
+  readonly init?: InitStored;
 }
 
 function jointBetween(

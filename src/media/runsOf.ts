@@ -14,6 +14,8 @@ import {
 export interface RunsOptions extends TrackRunsOptions {
   /** Asked for the first and the last segment of every timeline, and for every segment of packed audio. */
   readonly measuredOf?: MeasuredOf;
+  /** Tracks that are no part of any file. Without the main one the others are put together with the first of them. */
+  readonly without?: ReadonlySet<string>;
 }
 
 /** A run, and what each of its companions would be as files of their own. */
@@ -26,8 +28,10 @@ type PlaceOf = (timeline: Timeline) => TimelinePlace;
 
 /** The files that a ledger's segments make: its runs, with the renditions that were recorded beside them. Subtitles are none. */
 export function runsOf(ledger: Ledger, options: RunsOptions = {}): RunWithParts[] {
-  const { measuredOf = () => undefined } = options;
-  const infos = renditionsOf(ledger).filter(({ kind }) => kind !== 'subtitles');
+  const { measuredOf = () => undefined, without = new Set() } = options;
+  const infos = renditionsOf(ledger).filter(
+    ({ kind, track }) => kind !== 'subtitles' && !without.has(track),
+  );
   const positions = new Map(infos.map(({ track }) => [track, positionsOf(ledger, track)]));
   const none: ReadonlyMap<SegmentStored, number> = new Map();
   const placeOf: PlaceOf = (timeline) =>
@@ -35,7 +39,9 @@ export function runsOf(ledger: Ledger, options: RunsOptions = {}): RunWithParts[
   const renditions = infos
     .map((info) => ({ info, runs: trackRuns(ledger, info.track, options) }))
     .filter(({ runs }) => runs.length > 0);
-  const main = renditions.find(({ info }) => info.track === MAIN_TRACK);
+  const main = without.has(MAIN_TRACK)
+    ? renditions[0]
+    : renditions.find(({ info }) => info.track === MAIN_TRACK);
   const others = renditions.filter((rendition) => rendition !== main);
   const runs =
     main === undefined

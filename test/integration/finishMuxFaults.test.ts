@@ -202,6 +202,7 @@ test.each(['truncated', 'without its index'])(
       source: file.verification.packets.source,
       firsts: [],
       companionFirsts: [],
+      ragged: { skewSeconds: 0, overhangMs: 0 },
       environment: {},
     });
     expect(verification.verified).toBe(false);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ALL_FORMATS, EncodedPacketSink, Input, type InputTrack, MPEG_TS } from 'mediabunny';
 import { messageOf } from '../../core/errors.ts';
 import { concatenatedFiles } from './concatenatedFiles.ts';
@@ -9,6 +10,9 @@ import type {
   MediaTrack,
 } from './protocol.ts';
 import { transportStreams } from './transportStreams.ts';
+
+/** 64 bits: what is compared are the few configurations of one recording. */
+const CONFIGURATION_DIGITS = 16;
 
 /** Describes each input; one that cannot be read says so and costs the others nothing. */
 export async function inspect(request: InspectRequest): Promise<InspectAnswer> {
@@ -30,8 +34,11 @@ async function inspectOne(parts: InputParts, count: boolean): Promise<MediaInfo>
   let start = Number.POSITIVE_INFINITY;
   let end = Number.NEGATIVE_INFINITY;
   for (const track of await input.getTracks()) {
-    const described = await describe(track);
-    if (described === undefined) continue;
+    const plain = await describe(track);
+    if (plain === undefined) continue;
+    // MPEG-TS has it among its pictures: it may change with any of them.
+    const configuration = format === MPEG_TS ? undefined : await configurationOf(track);
+    const described = { ...plain, ...(configuration !== undefined && { configuration }) };
     if (count) {
       const packets = await countPackets(track);
       start = Math.min(start, packets.start);
@@ -73,6 +80,21 @@ async function describe(track: InputTrack): Promise<MediaTrack | undefined> {
   }
   return undefined;
 }
+
+async function configurationOf(track: InputTrack): Promise<string | undefined> {
+  if (!track.isVideoTrack() && !track.isAudioTrack()) return undefined;
+  const config = await track.getDecoderConfig();
+  if (config === null) return undefined;
+  const { codec, description } = config;
+  const hash = createHash('sha256').update(codec);
+  if (description !== undefined) hash.update(bytesOf(description));
+  return hash.digest('hex').slice(0, CONFIGURATION_DIGITS);
+}
+
+const bytesOf = (source: ArrayBufferView | ArrayBufferLike): Uint8Array =>
+  ArrayBuffer.isView(source)
+    ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
+    : new Uint8Array(source);
 
 async function countPackets(
   track: InputTrack,

@@ -28,9 +28,14 @@ export type MediaTrack = InputVideoTrack | InputAudioTrack;
 export const openInput = (files: InputParts): Input =>
   new Input({ source: concatenatedFiles(files), formats: ALL_FORMATS });
 
+export type WantedTracks = Pick<StitchRequest, 'withoutPictures'>;
+
 /** Video first, as every player expects it. */
-export const mediaTracksOf = async (input: Input): Promise<MediaTrack[]> => [
-  ...(await input.getVideoTracks()),
+export const mediaTracksOf = async (
+  input: Input,
+  { withoutPictures }: WantedTracks,
+): Promise<MediaTrack[]> => [
+  ...(withoutPictures ? [] : await input.getVideoTracks()),
   ...(await input.getAudioTracks()),
 ];
 
@@ -45,7 +50,7 @@ export async function addWriters(output: Output, request: StitchRequest): Promis
     const part = parts.find((each) => each.rendition === rendition);
     if (part === undefined) continue;
     const counts = { video: 0, audio: 0 };
-    for (const track of await describe(part)) {
+    for (const track of await describe(part, request)) {
       found.push({ rendition, track, nth: counts[track.kind]++ });
     }
   }
@@ -80,10 +85,10 @@ type Described =
   | { kind: 'video'; codec: NonNullable<Awaited<ReturnType<InputVideoTrack['getCodec']>>> }
   | { kind: 'audio'; codec: NonNullable<Awaited<ReturnType<InputAudioTrack['getCodec']>>> };
 
-async function describe(part: StitchPart): Promise<Described[]> {
+async function describe(part: StitchPart, wanted: WantedTracks): Promise<Described[]> {
   using input = openInput(part.files);
   const described: Described[] = [];
-  for (const track of await mediaTracksOf(input)) {
+  for (const track of await mediaTracksOf(input, wanted)) {
     if (track.isVideoTrack()) {
       const codec = await track.getCodec();
       if (codec === null) throw new Error(`the video codec of track ${track.id} is not known`);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { FileTags } from '../fileTags.ts';
 
 /** What the mediabunny child is asked, as one JSON text on its standard input. Paths are absolute. */
 export type MediabunnyRequest = InspectRequest | StitchRequest;
@@ -20,7 +21,9 @@ export interface StitchRequest {
   readonly renditions: readonly StitchRendition[];
   /** Put one after the other. */
   readonly sections: readonly StitchSection[];
-  readonly title?: string;
+  /** Pictures are passed over. */
+  readonly withoutPictures: boolean;
+  readonly tags?: FileTags;
   /** Milliseconds since the epoch. */
   readonly createdAt?: number;
 }
@@ -55,6 +58,8 @@ const trackSchema = z.object({
   codec: z.string().nullable(),
   /** As in RFC 6381: `avc1.4d400c`. */
   codecString: z.string().nullable(),
+  /** A hash of what its decoder must know before the first packet, in MP4 only. */
+  configuration: z.string().exactOptional(),
   width: z.number().exactOptional(),
   height: z.number().exactOptional(),
   /** Hertz. */

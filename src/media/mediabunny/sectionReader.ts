@@ -1,5 +1,11 @@
 import { type EncodedPacket, EncodedPacketSink, type Input } from 'mediabunny';
-import { type MediaTrack, mediaTracksOf, openInput, type Writer } from './outputTracks.ts';
+import {
+  type MediaTrack,
+  mediaTracksOf,
+  openInput,
+  type WantedTracks,
+  type Writer,
+} from './outputTracks.ts';
 import type { StitchPart, StitchSection } from './protocol.ts';
 
 /**
@@ -22,11 +28,13 @@ interface OpenPart {
 export class SectionReader {
   readonly #section: StitchSection;
   readonly #writers: readonly Writer[];
+  readonly #wanted: WantedTracks;
   readonly #open = new Map<StitchPart, Promise<OpenPart>>();
   readonly #readers: TrackReader[] = [];
 
-  constructor(section: StitchSection, writers: readonly Writer[]) {
+  constructor(section: StitchSection, writers: readonly Writer[], wanted: WantedTracks) {
     this.#section = section;
+    this.#wanted = wanted;
     this.#writers = writers;
   }
 
@@ -86,7 +94,7 @@ export class SectionReader {
 
   async #openPart(part: StitchPart): Promise<OpenPart> {
     const input = openInput(part.files);
-    const tracks = await mediaTracksOf(input);
+    const tracks = await mediaTracksOf(input, this.#wanted);
     const readers = this.#writers.filter(({ rendition }) => rendition === part.rendition).length;
     if (tracks.length !== readers) {
       input.dispose();

@@ -16,9 +16,9 @@ export async function stitch(request: StitchRequest): Promise<Omit<StitchAnswer,
     format: new Mp4OutputFormat({ fastStart: false }),
     target: new FilePathTarget(request.output),
   });
-  if (request.title !== undefined || request.createdAt !== undefined) {
+  if (request.tags !== undefined || request.createdAt !== undefined) {
     output.setMetadataTags({
-      ...(request.title !== undefined && { title: request.title }),
+      ...request.tags,
       ...(request.createdAt !== undefined && { date: new Date(request.createdAt) }),
     });
   }
@@ -29,7 +29,7 @@ export async function stitch(request: StitchRequest): Promise<Omit<StitchAnswer,
     await output.start();
     let base = 0;
     for (const [index, section] of request.sections.entries()) {
-      await using reader = new SectionReader(section, writers);
+      await using reader = new SectionReader(section, writers, request);
       base = await copySection(reader, { index, holes: section.holes, base, stitched });
     }
     await output.finalize();

@@ -18,14 +18,17 @@ export function ffmpegArguments(
   plan: FfmpegPlan,
   subtitles: readonly SubtitleInput[],
 ): string[] {
-  const { run, output, title, createdAt } = request;
+  const { run, output, tags = {}, createdAt } = request;
   const metadata = [
-    ...(title === undefined ? [] : ['-metadata', `title=${argumentText(title)}`]),
+    ...Object.entries(tags).flatMap(([name, text]) => [
+      '-metadata',
+      `${name}=${argumentText(text)}`,
+    ]),
     ...(createdAt === undefined
       ? []
       : ['-metadata', `creation_time=${new Date(createdAt).toISOString()}`]),
   ];
-  const copy = copyAll(plan);
+  const copy = copyAll(plan, request);
   return [
     ...['-hide_banner', '-v', 'error', '-y'],
     ...(plan.exact ? ['-copyts'] : []),
@@ -48,8 +51,11 @@ export function ffmpegArguments(
 }
 
 /** Pictures of all inputs, then sound of all; also packets before the first key frame: nothing that was recorded is left out. */
-const copyAll = ({ inputs }: FfmpegPlan): string[] => [
-  ...inputs.flatMap((_, index) => ['-map', `${index}:v?`]),
+const copyAll = (
+  { inputs }: FfmpegPlan,
+  { withoutPictures }: Pick<MuxRequest, 'withoutPictures'>,
+): string[] => [
+  ...(withoutPictures ? [] : inputs.flatMap((_, index) => ['-map', `${index}:v?`])),
   ...inputs.flatMap((_, index) => ['-map', `${index}:a?`]),
   ...['-copyinkf', '-copypriorss', '1', '-c', 'copy'],
 ];

@@ -1,7 +1,7 @@
 import type { Part, Run } from '../joinedRun.ts';
 import type { MediaInfo } from '../mediabunny/protocol.ts';
 import { isBroken } from '../runs.ts';
-import { stretchesOf } from '../timing/outputMap.ts';
+import { JUMP_CLOSED_SECONDS, stretchesOf } from '../timing/outputMap.ts';
 import { WRAP_SECONDS } from '../timing/timestampWrap.ts';
 import type { MuxRequest } from './muxRequest.ts';
 
@@ -53,6 +53,22 @@ export function ffmpegPlan(
   }
   return { exact, inputs };
 }
+
+/** A joint is the worse for what ffmpeg takes for the length of the last packets, seconds. */
+const SKEW_GUARD_SECONDS = 0.1;
+
+/**
+ * Whether ffmpeg would put sound and picture out of step: left to itself it closes the jump of each track where that is more than
+ * it lets pass, and at a joint where they jump by different times the one pulls the other along.
+ */
+export const comesOutOfStep = ({
+  run,
+  ragged,
+  needsExactTimes,
+}: Pick<MuxRequest, 'run' | 'ragged' | 'needsExactTimes'>): boolean =>
+  run.companions.length === 0 &&
+  !needsExactTimes &&
+  ragged.skewSeconds > JUMP_CLOSED_SECONDS - SKEW_GUARD_SECONDS;
 
 function mainFormat(
   run: Run,

@@ -31,7 +31,9 @@ export async function muxRecording(options: MuxOptions): Promise<MuxResult> {
   const { directory, ledger, outputDirectory, signal, log } = options;
   const source = proofOf(ledger).checksum;
   const saved = await savedResult(outputDirectory);
-  if (saved?.source === source && (await allThere(outputDirectory, saved))) {
+  const isAsWanted =
+    saved?.source === source && (saved.soundOnly ?? false) === (options.soundOnly ?? false);
+  if (isAsWanted && (await allThere(outputDirectory, saved))) {
     if (saved.damaged.length === 0) return saved;
     const still = await findDamage(directory, ledger, signal);
     if (still.findings.length >= saved.damaged.length) return saved;
@@ -83,6 +85,7 @@ async function muxUndamaged(
   const result: MuxResult = {
     v: 2,
     source,
+    ...(options.soundOnly === true && { soundOnly: true }),
     files,
     sidecars,
     damaged: [...damage.findings],

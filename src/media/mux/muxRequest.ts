@@ -1,7 +1,9 @@
 import type { ChecksumAlgorithm } from '../../ledger/record.ts';
+import type { FileTags } from '../fileTags.ts';
 import type { Run } from '../joinedRun.ts';
 import type { MediaInfo } from '../mediabunny/protocol.ts';
 import type { OutputMap } from '../timing/outputMap.ts';
+import type { Raggedness } from '../timing/raggedness.ts';
 import type { TrackCount } from './muxResult.ts';
 
 /** A joined subtitle track, ready to be put into the file too. */
@@ -25,11 +27,14 @@ export interface MuxRequest {
   readonly firsts: readonly MediaInfo[];
   /** What the first segment of each companion is. */
   readonly companionFirsts: readonly MediaInfo[];
+  readonly ragged: Raggedness;
   /** Subtitles were recorded: they need a file whose times are known exactly. */
   readonly needsExactTimes: boolean;
   readonly environment: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
-  readonly title?: string;
+  readonly tags?: FileTags;
+  /** The pictures in the segments are left out. */
+  readonly withoutPictures: boolean;
   /** Milliseconds since the epoch. */
   readonly createdAt?: number;
   readonly onProgress?: (progress: { bytesRead: number; bytesTotal: number }) => void;

@@ -74,6 +74,8 @@ export const muxedFileSchema = z.object({
   command: z.array(z.string()).exactOptional(),
   /** How many segments are in it. */
   segments: z.number(),
+  /** What the segments have and was not wanted. */
+  leftOut: z.array(z.enum(['video', 'audio'])).exactOptional(),
   /** Where stretches of its own track begin: the first of segments that follow each other, and its place in the file. */
   anchors: z.array(z.object({ epoch: z.number(), msn: z.number(), atMs: z.number() })),
   verification: verificationSchema,
@@ -121,6 +123,8 @@ export const muxResultSchema = z.object({
   v: z.literal(2),
   /** The proof's checksum over the segments it was made from: another ledger needs another result. */
   source: z.string(),
+  /** Only the sound was wanted. */
+  soundOnly: z.literal(true).exactOptional(),
   files: z.array(muxedFileSchema),
   sidecars: z.array(sidecarSchema),
   damaged: z.array(damagedSchema),

@@ -10,7 +10,7 @@ import type { PlacedText } from '../subtitles/placeTexts.ts';
 import { writeSubtitles } from '../subtitles/writeSubtitles.ts';
 import { anchorsOf } from '../timing/anchors.ts';
 import { verifyFile } from '../verify.ts';
-import { ffmpegPlan } from './ffmpegPlan.ts';
+import { comesOutOfStep, ffmpegPlan } from './ffmpegPlan.ts';
 import { fileTracks } from './fileTracks.ts';
 import type { MuxContext } from './muxContext.ts';
 import type { Made, MuxRequest } from './muxRequest.ts';
@@ -60,7 +60,7 @@ export async function muxRun(context: MuxContext, read: RunToMux): Promise<Muxed
     const texts = index === 0 ? read.texts : [];
     const number = read.number + files.length;
     const made = await tryRun(context, {
-      ...{ run: each, firsts, companionFirsts: [], apart: [], texts, number },
+      ...{ ...read, run: each, firsts, companionFirsts: [], apart: [], texts, number },
     });
     if (!('files' in made)) {
       unjoined.push(givenUp(each, { ...made, rejected: [...before, ...made.rejected] }));
@@ -105,7 +105,9 @@ async function tryRun(context: MuxContext, read: RunToMux): Promise<MuxedRun | R
   const audioOnly =
     read.run.container === 'packed' ||
     (tracks.length > 0 && !tracks.some(({ kind }) => kind === 'video'));
-  const file = `run-${read.number}.${audioOnly ? 'm4a' : 'mp4'}`;
+  const { soundOnly = false, soundEnding = 'm4a' } = context;
+  const ending = soundOnly || read.number === 1 ? soundEnding : 'm4a';
+  const file = `run-${read.number}.${audioOnly ? ending : 'mp4'}`;
   const request = requestFor(context, read, file);
   const rejected: MuxedFile['rejected'] = [];
   for (const [muxer, make] of muxersFor(request, context.ffmpeg, rejected)) {
@@ -133,6 +135,8 @@ function requestFor(context: MuxContext, read: RunToMux, file: string): MuxReque
     run: read.run,
     firsts: read.firsts,
     companionFirsts: read.companionFirsts,
+    ragged: read.ragged,
+    withoutPictures: read.withoutPictures,
     needsExactTimes: read.texts.length > 0,
     // A name of its own: a muxer that outlives its node opens its file again by name, to move the index.
     output: `${join(outputDirectory, file)}.${randomUUID()}${UNFINISHED}`,
@@ -140,7 +144,7 @@ function requestFor(context: MuxContext, read: RunToMux, file: string): MuxReque
     checksums: ledger.checksums,
     environment: context.environment,
     signal: context.signal,
-    ...(context.title !== undefined && { title: context.title }),
+    ...(context.tags !== undefined && { tags: context.tags }),
     ...(ledger.startedAt !== undefined && { createdAt: ledger.startedAt }),
     ...(context.onProgress !== undefined && { onProgress: context.onProgress }),
     subtitlesFor: async (map) => {
@@ -170,7 +174,11 @@ function muxersFor(
     rejected.push({ muxer: 'ffmpeg', why: plan.unfit });
     return [mediabunny];
   }
-  return [['ffmpeg', async () => await muxWithFfmpeg(request, { ...ffmpeg, plan })], mediabunny];
+  const byFfmpeg: [string, Make] = [
+    'ffmpeg',
+    async () => await muxWithFfmpeg(request, { ...ffmpeg, plan }),
+  ];
+  return comesOutOfStep(request) ? [mediabunny, byFfmpeg] : [byFfmpeg, mediabunny];
 }
 
 type Tried =
@@ -179,11 +187,12 @@ type Tried =
 
 /** Only `mux.failed` and lost packets are the muxer's fault: a full disk or a spoilt segment is none that another cures. */
 async function tryMuxer(request: MuxRequest, make: Make): Promise<Tried> {
-  const { output, run, firsts, companionFirsts, environment, signal } = request;
+  const { output, run, firsts, companionFirsts, ragged, environment, signal } = request;
   try {
     const made = await make(request);
     const { verification, info } = await verifyFile(output, {
-      ...{ run, source: made.source, firsts, companionFirsts, environment, signal },
+      ...{ run, source: made.source, firsts, companionFirsts, ragged, environment, signal },
+      ...(made.muxer === 'ffmpeg' && comesOutOfStep(request) && { outOfStep: ragged.skewSeconds }),
     });
     const spansFit = verification.spans?.every(({ fits }) => fits) ?? true;
     // Out of step is the muxer's fault as much as lost packets; the last one's word stands when none does better.
@@ -229,6 +238,7 @@ async function accept(
       command: made.command.map((each) => (each === output ? path : each)),
     }),
     segments: countSegments(run),
+    ...(read.withoutPictures && { leftOut: ['video' as const] }),
     anchors: anchorsOf(run, made.map),
     verification,
     rejected,

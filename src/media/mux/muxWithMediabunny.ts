@@ -13,7 +13,7 @@ import type { Made, MuxRequest } from './muxRequest.ts';
  * `disk.failed` when a segment is not as recorded.
  */
 export async function muxWithMediabunny(request: MuxRequest): Promise<Made> {
-  const { run, directory, output, title, createdAt, environment, signal } = request;
+  const { run, directory, output, tags, createdAt, environment, signal } = request;
   // The child reads the files where it likes, so they are checked beforehand: a thirtieth of the cost of what follows.
   const entries = entriesOf(run);
   await checkSegments({ directory, entries, checksums: request.checksums }, signal);
@@ -28,7 +28,8 @@ export async function muxWithMediabunny(request: MuxRequest): Promise<Made> {
         output,
         renditions: [run.info, ...run.companions].map(renditionOf),
         sections: sections.map(({ stitch }) => stitch),
-        ...(title !== undefined && { title }),
+        withoutPictures: request.withoutPictures,
+        ...(tags !== undefined && { tags }),
         ...(createdAt !== undefined && { createdAt }),
       },
       { environment, signal },

@@ -11,7 +11,7 @@ test.each([
   ['/films/a.b', { root: '/films', name: 'a.b' }],
   ['/films/', { root: '/films', name: '20260301T120000Z-0000cafe' }],
 ])('output %s goes to the right place', (output, place) => {
-  expect(placeOf(output, job)).toEqual(place);
+  expect(placeOf(output, job)).toMatchObject(place);
 });
 
 test('each file has a key that follows from the name alone', () => {
