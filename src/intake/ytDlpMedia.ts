@@ -42,7 +42,7 @@ export function mediaOf(chosen: readonly RawFormat[], { link, wishes }: MediaOpt
         'The page leads to something that is no web address.',
       );
     }
-    return hlsOf({ picture, sound, url, wishes });
+    return hlsOf({ picture, sound, url, wishes }) ?? asPage;
   }
   if (/^http_dash_segments$/.test(picture.protocol ?? '')) {
     const manifest = webUrl(picture.manifest_url);
@@ -57,7 +57,8 @@ export function mediaOf(chosen: readonly RawFormat[], { link, wishes }: MediaOpt
 
 /**
  * The master playlist, so that the native engine chooses variant and renditions; the format's own playlist where just this one
- * was asked for, or nothing but its sound.
+ * was asked for, or nothing but its sound. Undefined for picture and sound of two playlists that no master brings together, or that
+ * were asked for by name: the engine would record another pair, or the picture alone.
  */
 function hlsOf({
   picture,
@@ -69,14 +70,13 @@ function hlsOf({
   readonly sound: RawFormat | undefined;
   readonly url: URL;
   readonly wishes: MediaOptions['wishes'];
-}): Media {
-  const isAlone = sound === undefined;
-  const isSoundAlone = isAlone && audioOnly === true && picture.vcodec === 'none';
+}): Media | undefined {
   const master = webUrl(picture.manifest_url);
-  if (master === undefined || isSoundAlone || (isAlone && format !== undefined)) {
-    const audioUrl = webUrl(sound?.url);
-    return { kind: 'hls', url, ...(audioUrl && { audioUrl }) };
+  if (sound !== undefined) {
+    return master === undefined || format !== undefined ? undefined : { kind: 'hls', url: master };
   }
+  const isSoundAlone = audioOnly === true && picture.vcodec === 'none';
+  if (master === undefined || isSoundAlone || format !== undefined) return { kind: 'hls', url };
   return { kind: 'hls', url: master };
 }
 

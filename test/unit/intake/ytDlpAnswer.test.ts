@@ -70,6 +70,18 @@ describe('what is recorded', () => {
     expect(found({ requested_formats: parts }).url.pathname).toBe('/master.m3u8');
   });
 
+  it('is left to yt-dlp where just this picture and this sound were asked for, or have no master', () => {
+    const parts = [hls('v', { acodec: 'none' }), hls('s', { vcodec: 'none' })];
+    const named = found({ requested_formats: parts }, { format: 'v+s' });
+    expect([named.kind, named.url.href, named.audioUrl]).toEqual(['page', link.href, undefined]);
+    const apart = parts.map((part) => ({ ...part, manifest_url: null }));
+    expect(found({ requested_formats: apart }).kind).toBe('page');
+  });
+
+  it('is no playlist that is not of the web', () => {
+    expect(codeOf(hls('a', { url: 'file:///etc/x.m3u8' }))).toBe('source.unsupported');
+  });
+
   it('is HLS wherever a live broadcast has it, and what was chosen where it is a film', () => {
     const both = { ...web('best'), formats: [hls('a'), web('best')] };
     expect(found({ ...both, is_live: true })).toMatchObject({ kind: 'hls', isLive: true });
