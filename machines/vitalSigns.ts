@@ -36,7 +36,7 @@ export interface VitalSigns {
   readonly movedAt: Readonly<Record<Sign, number>>;
   /** The age at which something was last not expected of it. */
   readonly excusedAt: number;
-  /** Samples in a row in which every process of it was stopped. */
+  /** Samples in a row in which every process of it was stopped, although something was expected of it. */
   readonly frozen: number;
 }
 
@@ -69,6 +69,9 @@ const isAnother = (seen: ProgramSigns, signs: ProgramSigns): boolean =>
   seen.outputBytes > signs.outputBytes ||
   seen.mediaMs > signs.mediaMs;
 
+/** While nothing is expected of it, it may be stopped as well. */
+const isStopped = ({ isFrozen, isExcused }: ProgramSigns): boolean => isFrozen && !isExcused;
+
 /** Takes a sample down. `before`: what was remembered; undefined at the first look. */
 export function observe(before: VitalSigns | undefined, signs: ProgramSigns): VitalSigns {
   if (before === undefined || isAnother(before.seen, signs)) {
@@ -77,7 +80,7 @@ export function observe(before: VitalSigns | undefined, signs: ProgramSigns): Vi
       seen: signs,
       movedAt: { egress: agedMs, output: agedMs, media: agedMs, cpu: agedMs },
       excusedAt: signs.isExcused ? agedMs : 0,
-      frozen: signs.isFrozen ? 1 : 0,
+      frozen: isStopped(signs) ? 1 : 0,
     };
   }
   if (isOldNews(before, signs)) return before;
@@ -93,7 +96,7 @@ export function observe(before: VitalSigns | undefined, signs: ProgramSigns): Vi
       cpu: isWorking ? at : movedAt.cpu,
     },
     excusedAt: signs.isExcused ? at : before.excusedAt,
-    frozen: signs.isFrozen ? before.frozen + 1 : 0,
+    frozen: isStopped(signs) ? before.frozen + 1 : 0,
   };
 }
 
@@ -101,10 +104,9 @@ export function observe(before: VitalSigns | undefined, signs: ProgramSigns): Vi
 export const staleLimitMs = ({ targetMs }: ProgramSigns, { staleMs }: WatchLimits = {}): number =>
   staleMs ?? (targetMs === undefined ? STALE_MS : Math.max(STALE_MS_MIN, STALE_TARGETS * targetMs));
 
-/** Undefined: it lives, as far as can be told. */
+/** Undefined: it lives, as far as can be told; while it is excused, all time begins anew with each sample. */
 export function silenceOf(vitals: VitalSigns, limits: WatchLimits = {}): Silence | undefined {
   const { seen, frozen } = vitals;
-  if (seen.isExcused) return undefined;
   if (frozen >= FROZEN_SAMPLES) return silent(vitals, 'frozen', 0);
   return seen.mediaMs > 0 ? staleness(vitals, limits) : lateness(vitals, limits);
 }

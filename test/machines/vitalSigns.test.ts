@@ -198,6 +198,15 @@ describe('a program of which nothing is expected', () => {
     expect(program.live(10_000)).toBeUndefined();
   });
 
+  test('is not frozen before it was seen so twice after that', () => {
+    const program = recording();
+    program.signs = { ...program.signs, isExcused: true, isFrozen: true };
+    program.live(10_000);
+    program.signs = { ...program.signs, isExcused: false };
+    expect(program.live(LOOK_MS)).toBeUndefined();
+    expect(program.live(LOOK_MS)).toMatchObject({ word: 'frozen' });
+  });
+
   test('has the whole time again afterwards', () => {
     for (const program of [new Watched(), recording()]) {
       program.signs = { ...program.signs, isExcused: true };

@@ -106,8 +106,9 @@ const TREE_MUTANTS: readonly Mutant[] = [
   {
     bug: 'a new recorder is measured by the beats of the old one',
     file: 'machines/heartbeatDoggy.ts',
-    find: 'beats !== context.seen ?',
-    replace: 'beats > context.seen ?',
+    find: 'const misses = beats !== context.seen ? 0 : context.misses + 1;\n    return { ...context, seen: beats,',
+    replace:
+      'const misses = beats > context.seen ? 0 : context.misses + 1;\n    return { ...context, seen: Math.max(beats, context.seen),',
   },
   {
     bug: 'what is said while the root lies fallen is lost',
@@ -202,14 +203,14 @@ const TREE_MUTANTS: readonly Mutant[] = [
   {
     bug: 'a program is bitten while its source is away',
     file: 'machines/vitalSigns.ts',
-    find: 'if (seen.isExcused) return undefined;',
-    replace: '',
+    find: 'excusedAt: signs.isExcused ? at : before.excusedAt,',
+    replace: 'excusedAt: before.excusedAt,',
   },
   {
-    bug: 'a program has no time left once its source is back',
+    bug: 'a program that was stopped while its source is away counts as frozen',
     file: 'machines/vitalSigns.ts',
-    find: 'const since = (...ages: number[]) => seen.agedMs - Math.max(excusedAt, ...ages);',
-    replace: 'const since = (...ages: number[]) => seen.agedMs - Math.max(0, ...ages);',
+    find: 'isFrozen && !isExcused;',
+    replace: 'isFrozen && (isExcused || !isExcused);',
   },
   {
     bug: 'a program is measured by what its predecessor did',

@@ -1,6 +1,7 @@
 import type { JobScript, Script } from './script.ts';
 
-const calm: Script = {
+/** Nothing goes wrong but what is added. */
+export const calm: Script = {
   jobs: [],
   commits: [],
   outages: [],
@@ -46,6 +47,28 @@ export const REGRESSIONS: Readonly<Record<string, Script>> = {
     outages: [{ atMs: 17_238, forMs: 102_774 }],
     nodeCrashes: [{ atStep: 111 }],
     drainAtMs: 95_703,
+  },
+  'a program that hangs is measured by the age of the one before it': {
+    ...calm,
+    jobs: [
+      {
+        ...long,
+        runs: [
+          { kind: 'mux', afterMs: 50_000, startMs: 0, dieMs: 0 },
+          { kind: 'stall', afterMs: 1_000, startMs: 0, dieMs: 0 },
+        ],
+      },
+    ],
+  },
+  'a program that fell between two looks, with all that was asked for, is started again': {
+    ...calm,
+    jobs: [
+      {
+        ...long,
+        durationMs: 419_500,
+        runs: [{ kind: 'break', afterMs: 21_290, startMs: 300, dieMs: 0 }],
+      },
+    ],
   },
   'a file that follows a native recorder is recorded for as long as it would play': {
     ...calm,

@@ -1,10 +1,4 @@
 import type { ProgramSigns } from '../../machines/ports.ts';
-import {
-  FIRST_MEDIA_MS,
-  FIRST_MEDIA_STRETCH,
-  STALE_STRETCH,
-  staleLimitMs,
-} from '../../machines/vitalSigns.ts';
 import type { RecorderRun } from './script.ts';
 import { POLICY } from './simPolicy.ts';
 
@@ -35,10 +29,15 @@ const TARGET_MS = 5_000;
 const targetOf = ({ dieMs }: RecorderRun): number | undefined =>
   dieMs % 2 === 0 ? TARGET_MS : undefined;
 
-const staleMsOf = (run: RecorderRun): number => {
-  const targetMs = targetOf(run);
-  return staleLimitMs({ ...NOTHING, ...(targetMs !== undefined && { targetMs }) });
-};
+/*
+ * What doggies promise, written down once more: read from their code, it would follow every bug in it. Pieces of 5 s, and of a
+ * length that nobody knows, come to the same.
+ */
+const STALE_MS = 15_000;
+/** With bytes that still come to the program. */
+const STALE_FED_MS = 45_000;
+/** For a program that visibly works. */
+const FIRST_MEDIA_MS = 60_000;
 
 /** How much faster than it plays a file comes. */
 export const FILE_SPEED = 20;
@@ -63,10 +62,10 @@ const NOTHING: ProgramSigns = {
 const FIRST_PIECE_MS = 40;
 
 /** How much a jittery program has brought, milliseconds of media: what had piled up during each pause comes at its end. */
-function inFits(ageMs: number, staleMs: number): number {
+function inFits(ageMs: number): number {
   let at = ageMs > 0 ? FIRST_PIECE_MS : 0;
   for (let piece = 0; ; piece++) {
-    const next = at + (PAUSES[piece % PAUSES.length] ?? 1) * staleMs;
+    const next = at + (PAUSES[piece % PAUSES.length] ?? 1) * STALE_MS;
     if (next > ageMs) return at;
     at = next;
   }
@@ -87,7 +86,7 @@ export function signsAt(run: RecorderRun, ageMs: number, recordedBefore: number)
 function mediaOf(run: RecorderRun, ageMs: number): number {
   const playedMs = Math.max(0, ageMs - run.startMs);
   if (run.kind === 'file' || run.kind === 'break') return playedMs * FILE_SPEED;
-  return run.kind === 'jitter' ? inFits(playedMs, staleMsOf(run)) : playedMs;
+  return run.kind === 'jitter' ? inFits(playedMs) : playedMs;
 }
 
 function grownTo(run: RecorderRun, ageMs: number): ProgramSigns {
@@ -111,14 +110,16 @@ function grownTo(run: RecorderRun, ageMs: number): ProgramSigns {
   };
 }
 
-/** At `afterMs` its source goes away for a while; when that is back, another program begins. */
+/** At `afterMs` its source goes away for a while; when that is back, the same program goes on, or another one begins. */
 function jittery(run: RecorderRun, ageMs: number): ProgramSigns {
   const { afterMs } = run;
   const backMs = afterMs + AWAY_MS;
   const isAway = ageMs >= afterMs && ageMs < backMs;
-  const isSecond = ageMs >= backMs;
+  const isBack = ageMs >= backMs;
+  const isSecond = isBack && afterMs % 2 === 0;
   const agedMs = isSecond ? ageMs - backMs : ageMs;
-  const mediaMs = mediaOf(run, isAway ? afterMs : agedMs);
+  const presentMs = isBack && !isSecond ? ageMs - AWAY_MS : agedMs;
+  const mediaMs = mediaOf(run, isAway ? afterMs : presentMs);
   return {
     ...NOTHING,
     run: isSecond ? 2 : 1,
@@ -128,8 +129,8 @@ function jittery(run: RecorderRun, ageMs: number): ProgramSigns {
     mediaMs,
     cpuMs: Math.floor(mediaMs / 100),
     isExcused: isAway,
-    // A moment in which a debugger has it, that no second look sees.
-    isFrozen: !isAway && Math.floor(agedMs / POLICY.programLookMs) % 40 === 7,
+    // Between, a moment in which a debugger has it, that no second look sees.
+    isFrozen: isAway || Math.floor(agedMs / POLICY.programLookMs) % 40 === 7,
   };
 }
 
@@ -138,8 +139,8 @@ export function silentMsMax(run: RecorderRun): number {
   const { kind, startMs, afterMs, dieMs } = run;
   // The first look may be a slow one, before anybody knows that it is a program; then one to see, and one to be sure.
   const looksMs = POLICY.heartbeat.everyMs + 3 * POLICY.programLookMs + dieMs;
-  const firstMs = Math.max(0, FIRST_MEDIA_MS * FIRST_MEDIA_STRETCH - afterMs);
-  if (kind === 'freeze') return looksMs;
+  const firstMs = Math.max(0, FIRST_MEDIA_MS - afterMs);
+  if (kind === 'freeze' || kind === 'mux') return looksMs;
   if (kind === 'blank' || startMs >= afterMs) return firstMs + looksMs;
-  return staleMsOf(run) * (kind === 'stick' ? STALE_STRETCH : 1) + looksMs;
+  return (kind === 'stick' ? STALE_FED_MS : STALE_MS) + looksMs;
 }

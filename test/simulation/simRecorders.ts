@@ -211,7 +211,7 @@ export class SimRecorders {
     clock.setTimeout(() => this.#begin(recorder), run.startMs);
     if (run.kind === 'hang' && this.#world.isCalm)
       clock.setTimeout(() => this.#checkHung(recorder), run.afterMs + SILENT_MS_MAX);
-    if (isTroubled(run.kind) && this.#world.isCalm)
+    if ((isTroubled(run.kind) || run.kind === 'mux') && this.#world.isCalm)
       clock.setTimeout(() => this.#checkHung(recorder), run.afterMs + silentMsMax(run));
     const exit = EXITS[run.kind];
     if (exit) clock.setTimeout(() => this.#exit(recorder, exit), run.afterMs);
@@ -242,7 +242,7 @@ export class SimRecorders {
 
   #checkHung(recorder: Recorder): void {
     if (recorder.alive && !recorder.isLeaving)
-      this.#world.violate('silence', `${recorder.jobId}: nobody sees that it hangs`);
+      this.#world.violate('silence', `${recorder.jobId}: nobody sees what is wrong with it`);
   }
 
   #begin(recorder: Recorder): void {

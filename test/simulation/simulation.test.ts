@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Campaign, scriptOf } from './campaign.ts';
 import { engine } from './engine/engine.ts';
+import { calm } from './regressions.ts';
 import { tree } from './tree.ts';
 
 /** Enough to find most planted bugs; `npm run simulate -- --runs 10000` is the long form. */
@@ -36,4 +37,23 @@ function holds<Script>(campaign: Campaign<Script>, runs: number) {
 }
 
 describe(tree.of, () => holds(tree, RUNS.tree));
+test('an hour of healthy programs that come in fits and starts raises no false alarm', async () => {
+  for (let seed = 1; seed <= 3; seed++) {
+    const job = {
+      durationMs: 3_600_000,
+      runs: [
+        { kind: 'jitter', afterMs: seed * 600_001, startMs: seed * 6_000, dieMs: seed } as const,
+      ],
+      muxFailures: 0,
+      uploadFailures: 0,
+      windDownMs: 0,
+    };
+    const script = { ...calm, jobs: [job] };
+    const { violations, trace } = await tree.simulate(script, { seed, trace: true });
+    expect(violations).toEqual([]);
+    expect(trace?.filter((line) => line.includes(' kill '))).toEqual([]);
+    expect(trace?.filter((line) => line.includes(' start '))).toHaveLength(1);
+  }
+});
+
 describe(engine.of, () => holds(engine, RUNS.engine));

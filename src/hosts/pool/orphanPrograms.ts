@@ -4,10 +4,9 @@ import { systemCodeOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import { AT_ONCE, killLadder } from '../../process/killLadder.ts';
 import { pidAlive, processesWithEnvironment, statOf } from '../../process/procfs.ts';
+import { JOB_VARIABLE } from '../../process/programProcesses.ts';
 import { HOST_MARKER, PROGRAM_MARKER } from '../host/hostIdentity.ts';
 
-/** In the environment of everything that runs for a job. */
-const JOB_MARKER = 'KENNEL_JOB';
 /**
  * How often one looks again after what was found has been killed: what was forked meanwhile is found by the next look, and what
  * forks faster than it can be killed is stopped by the cage's limit of processes.
@@ -69,7 +68,7 @@ async function orphansOf({ node, isGone }: OrphanHunt): Promise<Orphan[]> {
     // Asked for again: it may have gone, or become another program, between the two looks.
     const isOurs = environment.get(PROGRAM_MARKER) === node && pid !== process.pid;
     if (stat === undefined || !isOurs || !isGone(hostId)) continue;
-    const jobId = environment.get(JOB_MARKER) ?? '';
+    const jobId = environment.get(JOB_VARIABLE) ?? '';
     orphans.push({ pid, startTicks: stat.startTicks, group: stat.group, hostId, jobId });
   }
   return orphans;
