@@ -175,7 +175,9 @@ export class PieceCutter {
   #stepTo(frame: MediaFrame, isMissing: boolean): void {
     const isLater = this.#isLater;
     const damage = this.#damage;
-    const step = this.#clock.step(frame, { isLater, isDamaged: damage !== undefined });
+    // Between two programs even a single picture of a steady stream is one that is missing.
+    const isDamaged = damage !== undefined || (isLater && this.#clock.isSteady);
+    const step = this.#clock.step(frame, { isLater, isDamaged });
     this.#isLater = false;
     this.#damage = undefined;
     if (step === undefined) return;

@@ -10,17 +10,21 @@ export class TsContinuity {
   /** Gives the packets, in place, the counters that follow those before them. */
   number(packets: Buffer): void {
     const last = this.#last;
+    let pid = -1;
+    let counter = UNKNOWN;
     for (let at = 0; at < packets.length; at += TS_PACKET_BYTES) {
-      const pid = (((packets[at + 1] ?? 0) & 0x1f) << 8) | (packets[at + 2] ?? 0);
-      const control = packets[at + 3] ?? 0;
-      let counter = last[pid] ?? UNKNOWN;
-      // Only packets with payload count.
-      if ((control & 0x10) !== 0) {
-        counter = (counter + 1) & 15;
-        last[pid] = counter;
+      const own = (((packets[at + 1] ?? 0) & 0x1f) << 8) | (packets[at + 2] ?? 0);
+      if (own !== pid) {
+        if (pid >= 0) last[pid] = counter;
+        pid = own;
+        counter = last[pid] ?? UNKNOWN;
       }
+      const control = packets[at + 3] ?? 0;
+      // Only packets with payload count.
+      if ((control & 0x10) !== 0) counter = (counter + 1) & 15;
       packets[at + 3] = (control & 0xf0) | counter;
     }
+    if (pid >= 0) last[pid] = counter;
   }
 
   /** Learns them from what is stored. */

@@ -9,32 +9,28 @@ export function payloadStart(packets: Buffer, at: number): number {
 }
 
 /** The first bytes of the payload of packets of one stream, as many as there are up to `bytesMax`. */
-export function firstPayload(packets: Buffer, bytesMax: number): Buffer {
-  const parts: Buffer[] = [];
+export const firstPayload = (packets: Buffer, bytesMax: number): Buffer =>
+  firstPayloadIn(packets, Buffer.allocUnsafe(Math.min(bytesMax, packets.length)));
+
+/** The same, copied into a buffer that is used again and again, as many as fit into it: a new one for each picture is most of the garbage. */
+export function firstPayloadIn(packets: Buffer, room: Buffer): Buffer {
   let bytes = 0;
-  for (let at = 0; at < packets.length && bytes < bytesMax; at += TS_PACKET_BYTES) {
-    const part = packets.subarray(at + payloadStart(packets, at), at + TS_PACKET_BYTES);
-    parts.push(part);
-    bytes += part.length;
+  for (let at = 0; at < packets.length && bytes < room.length; at += TS_PACKET_BYTES) {
+    bytes += packets.copy(room, bytes, at + payloadStart(packets, at), at + TS_PACKET_BYTES);
   }
-  return (parts.length === 1 ? (parts[0] ?? Buffer.alloc(0)) : Buffer.concat(parts)).subarray(
-    0,
-    bytesMax,
-  );
+  return bytes === room.length ? room : room.subarray(0, bytes);
 }
 
-/** The last bytes of the payload, as many as there are up to `bytesMax`. */
-export function lastPayload(packets: Buffer, bytesMax: number): Buffer {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for (let at = packets.length - TS_PACKET_BYTES; at >= 0 && bytes < bytesMax; ) {
-    const part = packets.subarray(at + payloadStart(packets, at), at + TS_PACKET_BYTES);
-    parts.unshift(part);
-    bytes += part.length;
-    at -= TS_PACKET_BYTES;
+/** The last bytes of the payload, as many as fit into the buffer. */
+export function lastPayloadIn(packets: Buffer, room: Buffer): Buffer {
+  let from = room.length;
+  for (let end = packets.length; end > 0 && from > 0; end -= TS_PACKET_BYTES) {
+    const start = payloadStart(packets, end - TS_PACKET_BYTES);
+    const bytes = Math.min(from, TS_PACKET_BYTES - start);
+    packets.copy(room, from - bytes, end - bytes, end);
+    from -= bytes;
   }
-  const all = Buffer.concat(parts);
-  return all.subarray(Math.max(0, all.length - bytesMax));
+  return from === 0 ? room : room.subarray(from);
 }
 
 /** Whether the last packet is filled up with stuffing, as is done only where a PES packet ends. */

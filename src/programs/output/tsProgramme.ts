@@ -85,6 +85,13 @@ export class TsProgramme {
     }
   }
 
+  /** Takes the packets after the last one that do nothing but go on with it, each followed by another before `end`; returns where they end. */
+  goOn(bytes: Buffer, at: number, end: number): number {
+    if (this.#runStream === undefined || this.#to !== at || this.#bytes !== bytes) return at;
+    this.#to = this.#runStream.lookAhead(bytes, at, end);
+    return this.#to;
+  }
+
   /** Copies what is still only pointed at. */
   flush(): void {
     if (this.#runStream !== undefined && this.#bytes !== undefined) {

@@ -71,7 +71,7 @@ export class TsReader implements UnitReader {
   #walk(bytes: Buffer, from: number): number {
     const programme = this.#programme;
     let at = from;
-    for (; at + TS_PACKET_BYTES < bytes.length; at += TS_PACKET_BYTES) {
+    while (at + TS_PACKET_BYTES < bytes.length) {
       if (bytes[at + TS_PACKET_BYTES] !== TS_SYNC) {
         if (!this.#hasPackets)
           throw invalid('its packets are not those of MPEG-TS, of 188 bytes', {
@@ -84,6 +84,7 @@ export class TsReader implements UnitReader {
       }
       this.#hasPackets = true;
       programme.packet(bytes, at);
+      at = programme.goOn(bytes, at + TS_PACKET_BYTES, bytes.length);
     }
     if (!programme.hasTables) {
       this.#beforeTables += at - from;

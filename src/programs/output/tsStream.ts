@@ -1,5 +1,7 @@
 import { invalid } from '../../recording/files/container.ts';
-import { TS_PACKET_BYTES } from '../../recording/files/tsWalk.ts';
+import { TS_PACKET_BYTES, TS_SYNC } from '../../recording/files/tsWalk.ts';
+import { MARKED_BYTES } from './contentMark.ts';
+import { PES_HEADER_BYTES_MAX } from './pesHeader.ts';
 import { endsStuffed, payloadStart } from './tsPayload.ts';
 import type { ListedStream } from './tsTables.ts';
 
@@ -25,6 +27,10 @@ export type PacketNews = 'begins' | 'continues' | 'ignored' | 'lost';
 export class TsStream {
   readonly listed: ListedStream;
   readonly key: string;
+  /** Where the beginning and the end of a PES packet are put together to be looked at. */
+  readonly first: Buffer = Buffer.allocUnsafeSlow(PES_HEADER_BYTES_MAX + MARKED_BYTES);
+  readonly last: Buffer = Buffer.allocUnsafeSlow(MARKED_BYTES);
+  #content: Buffer = Buffer.alloc(0);
   #packets: Buffer = Buffer.allocUnsafe(ROOM_BYTES);
   #bytes = 0;
   #payloadBytes = 0;
@@ -38,6 +44,12 @@ export class TsStream {
   constructor(listed: ListedStream, key: string) {
     this.listed = listed;
     this.key = key;
+  }
+
+  /** Room for more of its content, so many bytes. */
+  roomFor(bytes: number): Buffer {
+    if (bytes > this.#content.length) this.#content = Buffer.allocUnsafeSlow(2 * bytes);
+    return this.#content.subarray(0, bytes);
   }
 
   /** Looks at a packet's header; what it belongs to is then told with `begin` or `append`. */
@@ -62,6 +74,30 @@ export class TsStream {
     }
     this.#payloadBytes += TS_PACKET_BYTES - payloadStart(bytes, at);
     return 'continues';
+  }
+
+  /**
+   * Where the packets end that do nothing but carry on the open PES packet, from `at` on; each is followed by another packet before `end`.
+   * They are looked at by that, and only have to be appended. Most packets of a stream are such, so no more is asked than tells them.
+   */
+  lookAhead(bytes: Buffer, at: number, end: number): number {
+    if (!this.#isOpen || this.#counter === undefined) return at;
+    const payload = TS_PACKET_BYTES - 4;
+    const packetsMax = Math.ceil((this.#expected - this.#payloadBytes) / payload) - 1;
+    const to = Math.min(end - TS_PACKET_BYTES, at + packetsMax * TS_PACKET_BYTES);
+    const high = this.listed.pid >> 8;
+    const low = this.listed.pid & 0xff;
+    let counter = this.#counter;
+    let next = at;
+    for (; next < to; next += TS_PACKET_BYTES) {
+      const control = 0x10 | ((counter + 1) & 15);
+      if (bytes[next + 1] !== high || bytes[next + 2] !== low || bytes[next + 3] !== control) break;
+      if (bytes[next + TS_PACKET_BYTES] !== TS_SYNC) break;
+      counter = control & 15;
+    }
+    this.#counter = counter;
+    this.#payloadBytes += ((next - at) / TS_PACKET_BYTES) * payload;
+    return next;
   }
 
   /** A PES packet begins with this packet. */

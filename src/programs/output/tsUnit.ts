@@ -1,9 +1,9 @@
 import { contentMark, MARKED_BYTES, markOf } from './contentMark.ts';
 import { beginsAtKey, KEY_SEARCH_BYTES } from './keyFrames.ts';
 import type { MediaFrame, MediaLayout, MediaUnit } from './mediaUnit.ts';
-import { makePes, PES_HEADER_BYTES_MAX, type PesHeader, pesHeader } from './pesHeader.ts';
+import { makePes, type PesHeader, pesHeader } from './pesHeader.ts';
 import { type SoundFrame, soundFrames } from './soundFrames.ts';
-import { firstPayload, lastPayload, packetise } from './tsPayload.ts';
+import { firstPayload, firstPayloadIn, lastPayloadIn, packetise } from './tsPayload.ts';
 import type { TsStream, WholePes } from './tsStream.ts';
 
 const TICKS_PER_MS = 90;
@@ -37,16 +37,16 @@ export interface PesContext {
 
 /** A PES packet as a unit. Undefined when no PES packet begins in these packets. */
 export function tsUnit(pes: WholePes, context: PesContext): MediaUnit | undefined {
-  const start = firstPayload(pes.packets, PES_HEADER_BYTES_MAX + MARKED_BYTES);
+  const { stream, layout, clock } = context;
+  const start = firstPayloadIn(pes.packets, stream.first);
   const header = pesHeader(start);
   if (header === undefined) return undefined;
-  const { stream, layout, clock } = context;
   const startMs = header.dts === undefined ? undefined : clock.read(header.dts);
   if (stream.listed.kind === 'sound') return soundUnit(pes, header, { ...context, startMs });
   const frames: MediaFrame[] = [];
   if (startMs !== undefined) {
     const first = start.subarray(header.bytes, header.bytes + MARKED_BYTES);
-    const last = lastPayload(pes.packets, MARKED_BYTES);
+    const last = lastPayloadIn(pes.packets, stream.last);
     frames.push({ startMs, hash: contentMark(pes.payloadBytes - header.bytes, first, last) });
   }
   const { key } = stream;
@@ -59,7 +59,7 @@ export function tsUnit(pes: WholePes, context: PesContext): MediaUnit | undefine
 function isKeyPicture(pes: WholePes, { stream, clock }: PesContext): boolean {
   if (pes.isRandomAccess) clock.saysRandomAccess = true;
   if (clock.saysRandomAccess) return pes.isRandomAccess;
-  return beginsAtKey(stream.listed.type, firstPayload(pes.packets, KEY_SEARCH_BYTES));
+  return beginsAtKey(stream.listed.type, firstPayloadIn(pes.packets, stream.roomFor(KEY_SEARCH_BYTES)));
 }
 
 function soundUnit(
@@ -68,7 +68,8 @@ function soundUnit(
   context: PesContext & { readonly startMs: number | undefined },
 ): MediaUnit {
   const { stream, layout, startMs } = context;
-  const content = firstPayload(pes.packets, pes.payloadBytes).subarray(header.bytes);
+  const room = stream.roomFor(pes.payloadBytes);
+  const content = firstPayloadIn(pes.packets, room).subarray(header.bytes);
   const found = soundFrames(stream.listed.type, content);
   const frames: MediaFrame[] = [];
   if (startMs !== undefined && found === undefined) frames.push({ startMs, hash: markOf(content) });
