@@ -29,6 +29,19 @@ export function addressRules(allow: readonly string[]): AddressRules {
   };
 }
 
+/**
+ * What the operator of a node allows besides what is public (entries as for `addressRules`, separated by commas), and what a job may
+ * reach besides that. Throws `usage.invalid`.
+ */
+export const nodeRules = (allow: string, reach: readonly string[] = []): AddressRules =>
+  addressRules([
+    ...allow
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ''),
+    ...reach,
+  ]);
+
 /** Permits what any of them permits; of none: nothing. */
 export const combineRules = (...rules: readonly AddressRules[]): AddressRules => ({
   permits: (target) => rules.some((one) => one.permits(target)),

@@ -2,7 +2,7 @@ import type { Cage, CageNetwork } from '../cage/cage.ts';
 import { type CageMode, openCage } from '../cage/openCage.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { type AddressRules, addressRules } from '../egress/addressRules.ts';
+import { type AddressRules, nodeRules } from '../egress/addressRules.ts';
 import { type EgressGate, egressGate } from '../egress/egressGate.ts';
 import type { QuestionParts } from '../intake/cagedQuestion.ts';
 import type { ResolveLink } from '../intake/link.ts';
@@ -78,7 +78,7 @@ export class ProgramKit {
 
   /** Who may be connected to for a job that may reach these besides what is public. Throws `usage.invalid`. */
   rules(reach: readonly string[] = []): AddressRules {
-    return addressRules([...entriesOf(this.#options.settings.allow), ...reach]);
+    return nodeRules(this.#options.settings.allow, reach);
   }
 
   async cage(): Promise<Cage> {
@@ -163,9 +163,3 @@ export class ProgramKit {
     leaveQuestionPlace(this.#options.runDirectory);
   }
 }
-
-const entriesOf = (list: string): string[] =>
-  list
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== '');

@@ -25,7 +25,7 @@ export interface Choices {
   /** A program: the named one, or whichever does it best. Rejects when there is none, with what would do. */
   program(source: ProgramChoice): Promise<MakeRecording>;
   /** Whether a program of this name reads pages itself. */
-  readsPages(name: string): boolean;
+  readsPages(name: string): Promise<boolean>;
   resolve: Resolve;
 }
 
@@ -102,7 +102,7 @@ class ChosenRecording implements Recording {
     const choices = this.#choices;
     if (name === NATIVE)
       return choices.native(linkKind(link) === 'page' ? choices.resolve : undefined);
-    if (name !== undefined && (linkKind(link) !== 'page' || choices.readsPages(name))) {
+    if (name !== undefined && (linkKind(link) !== 'page' || (await choices.readsPages(name)))) {
       return await choices.program({ name, link: direct(link), resolve: async () => direct(link) });
     }
     const first = await this.#resolved(link);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { hostSettings } from '../../config/hostSettings.ts';
 import { systemClock as clock } from '../../core/clock.ts';
 import { hybridTransport } from '../../hls/transport/hybridTransport.ts';
-import { ProgramKit } from '../../programs/programKit.ts';
+import type { ProgramKit } from '../../programs/programKit.ts';
 import { recorderOf } from '../../recording/recorderSession.ts';
 import { chosenRecording, recorderName } from './chosenRecording.ts';
 import { hostProcess } from './hostProcess.ts';
@@ -13,15 +13,29 @@ await hostProcess((log, { hostId, node }) => {
     onFallback: ({ host, reason, helped }) =>
       log('info', 'An origin is asked by the second client.', { host, reason, helped }),
   });
-  const kit = new ProgramKit({
-    settings: hostSettings(),
-    runDirectory: join(node, 'programs'),
-    marker: { KENNEL_PROGRAM_OF: node, KENNEL_HOST: hostId },
+  const settings = hostSettings();
+  let kit: Promise<ProgramKit> | undefined;
+  const makeKit = async (): Promise<ProgramKit> => {
+    const { ProgramKit } = await import('../../programs/programKit.ts');
+    return new ProgramKit({
+      settings,
+      runDirectory: join(node, 'programs'),
+      marker: { KENNEL_PROGRAM_OF: node, KENNEL_HOST: hostId },
+      clock,
+      log,
+    });
+  };
+  const parts = {
+    allow: settings.allow,
+    kit: async () => {
+      kit ??= makeKit();
+      return await kit;
+    },
+    transport,
     clock,
-    log,
-  });
+  };
   return recorderOf(
-    chosenRecording((options) => recorderChoices({ kit, transport, clock, job: options.job })),
+    chosenRecording((options) => recorderChoices({ ...parts, job: options.job })),
     ({ job }) => recorderName(job.spec),
   );
 });

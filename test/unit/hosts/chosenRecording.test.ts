@@ -61,7 +61,7 @@ function choose({ spec, resolve = async () => HLS, begunBy }: SetUp = {}) {
       chosen.push({ who: choice.name ?? 'any program', choice });
       return make;
     },
-    readsPages: (name) => name === 'yt-dlp',
+    readsPages: async (name) => name === 'yt-dlp',
     resolve: (link, signal) => {
       asked.push(sim.now);
       return resolve(link, signal);
