@@ -110,6 +110,24 @@ describe.skipIf(missing !== undefined)(title('finishing what programs recorded')
     60_000,
   );
 
+  test('puts a picture together again that ffmpeg has written with two delimiters', async () => {
+    const hevc = ['-c:v', 'libx265', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p'];
+    const gop = ['-x265-params', 'log-level=error:keyint=50'];
+    const how = [...PICTURE, ...SOUND, ...hevc, ...gop, '-c:a', 'ac3', '-f', 'mpegts'];
+    const source = await made('hevc.ts', how);
+    await using bench = await OutputBench.open();
+    const all = await readFile(source);
+    await runOf(await bench.life(), all.subarray(0, Math.round(all.length * 0.4)));
+    bench.clock.ms += 9_000;
+    await runOf(await bench.life(), await from(source, 5, ['-f', 'mpegts']));
+    const { segments } = await bench.recorded();
+    const result = await finished(bench, 'mediabunny');
+    const [file] = result.files;
+    expect(file?.verification.complaints).toEqual([]);
+    expect(file?.segments).toBe(segments.length);
+    expect(codecsOf(result)).toEqual([['hev1', 'ac-3']]);
+  }, 60_000);
+
   test.each(MUXERS)(
     'makes one file of fragmented MP4 whose program began again (%s)',
     async (muxer) => {

@@ -7,6 +7,7 @@ import {
   type Writer,
 } from './outputTracks.ts';
 import type { StitchPart, StitchSection } from './protocol.ts';
+import { wholePictures } from './wholePictures.ts';
 
 /**
  * Pictures looked at before the earliest is known: a picture may be stored before others that are shown earlier, and
@@ -69,7 +70,8 @@ export class SectionReader {
       }
       const meta = await metaOf(track);
       let shift: number | undefined;
-      for await (const packet of new EncodedPacketSink(track).packets()) {
+      const packets = new EncodedPacketSink(track).packets();
+      for await (const packet of writer.kind === 'video' ? wholePictures(packets) : packets) {
         shift ??= shiftFor(part, packet, end);
         const timestamp = packet.timestamp + shift;
         end = Math.max(end, timestamp + packet.duration);
