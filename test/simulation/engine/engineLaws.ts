@@ -351,6 +351,10 @@ function mayCause(script: EngineScript, cause: GapCause): boolean {
     case 'invalid':
       // Nothing that this origin serves is no media.
       return false;
+    case 'recorder.down':
+    case 'skipped':
+      // Gaps between the media of programs; the engine knows of numbers.
+      return false;
     default:
       return false;
   }
