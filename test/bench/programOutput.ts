@@ -58,7 +58,8 @@ function soundPes(ticks: number): Buffer {
 function picturePes(index: number): Buffer {
   const content = randomBytes(BITS_PER_SECOND / 8 / FRAMES_PER_SECOND);
   // A delimiter and a slice; what looks like another start code within is overwritten.
-  for (let at = content.indexOf(START); at >= 0; at = content.indexOf(START, at)) content[at] = 0x80;
+  for (let at = content.indexOf(START); at >= 0; at = content.indexOf(START, at))
+    content[at] = 0x80;
   const isKey = index % KEY_FRAMES === 0;
   Buffer.from([0, 0, 0, 1, 9, 0xf0, 0, 0, 0, 1, isKey ? 0x65 : 0x41]).copy(content);
   return packetise(PICTURE_PID, makePes(0xe0, 90_000 + index * TICKS_PER_FRAME, content));
@@ -91,7 +92,10 @@ async function source(seconds: number): Promise<Buffer> {
 }
 
 /** CPU-seconds per gigabyte, user and system time of the whole process. */
-async function measured(bytes: Buffer, work: (directory: string) => Promise<void>): Promise<number> {
+async function measured(
+  bytes: Buffer,
+  work: (directory: string) => Promise<void>,
+): Promise<number> {
   const directory = await mkdtemp(path.join(tmpdir(), 'kennel-bench-output-'));
   try {
     const before = process.cpuUsage();
@@ -123,7 +127,13 @@ async function takenOver(bytes: Buffer, directory: string): Promise<void> {
   const clock = systemClock;
   const journal = await openJournal(directory, { clock });
   const ignore = () => undefined;
-  const writer = new JournalWriter({ journal, clock, troubled: ignore, healed: ignore, broken: ignore });
+  const writer = new JournalWriter({
+    journal,
+    clock,
+    troubled: ignore,
+    healed: ignore,
+    broken: ignore,
+  });
   const output = programOutput({
     ...{ directory, attempt: 1, ledger: journal.ledger, writer, clock },
     signal: new AbortController().signal,

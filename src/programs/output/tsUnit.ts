@@ -59,7 +59,10 @@ export function tsUnit(pes: WholePes, context: PesContext): MediaUnit | undefine
 function isKeyPicture(pes: WholePes, { stream, clock }: PesContext): boolean {
   if (pes.isRandomAccess) clock.saysRandomAccess = true;
   if (clock.saysRandomAccess) return pes.isRandomAccess;
-  return beginsAtKey(stream.listed.type, firstPayloadIn(pes.packets, stream.roomFor(KEY_SEARCH_BYTES)));
+  return beginsAtKey(
+    stream.listed.type,
+    firstPayloadIn(pes.packets, stream.roomFor(KEY_SEARCH_BYTES)),
+  );
 }
 
 function soundUnit(

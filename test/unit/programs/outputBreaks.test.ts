@@ -1,12 +1,5 @@
 import { expect, it } from 'vitest';
-import {
-  elementaryStreams,
-  fileEnds,
-  mediaOf,
-  OutputBench,
-  runOf,
-  shifted,
-} from './outputSetup.ts';
+import { elementaryStreams, mediaOf, OutputBench, runOf, shifted } from './outputSetup.ts';
 
 /** A timeline, another one that begins at zero, and the first one again. */
 async function withBreaks(): Promise<{
