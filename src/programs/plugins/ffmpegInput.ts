@@ -7,6 +7,8 @@ import { oneLine, secretInputs } from './secretInputs.ts';
 const SILENCE_US = 15_000_000;
 /** A live HLS stream is begun so many segments before its end, so that a restart overlaps with what was there before. */
 const LIVE_START_SEGMENTS = 6;
+/** How ffmpeg's reader of HLS is told so; no other reader knows the option. */
+export const LIVE_START_INDEX = String(-LIVE_START_SEGMENTS);
 /** Between two tries to get a file's connection back, seconds. */
 const RECONNECT_DELAY_S = 5;
 
@@ -91,7 +93,7 @@ function kindOptions(order: ProgramOrder, url: URL): Record<string, string> {
   const { kind } = order.source;
   if (kind === 'rtsp') return { rtsp_transport: 'tcp', timeout: String(SILENCE_US) };
   const silence = { rw_timeout: String(SILENCE_US) };
-  if (kind === 'hls') return { ...silence, live_start_index: String(-LIVE_START_SEGMENTS) };
+  if (kind === 'hls') return { ...silence, live_start_index: LIVE_START_INDEX };
   if (kind === 'file') {
     return {
       ...silence,

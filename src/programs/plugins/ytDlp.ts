@@ -10,6 +10,7 @@ import type {
   RecorderPlugin,
 } from '../recorderPlugin.ts';
 import { type ExitMeaning, explainWith, faultOf } from './exitMeanings.ts';
+import { LIVE_START_INDEX } from './ffmpegInput.ts';
 import { ffmpegProgress, PROGRESS_ARGUMENTS } from './ffmpegProgress.ts';
 import { mediaContainer, muxerArguments } from './mediaContainer.ts';
 import { oneLine, type SecretInputs, secretInputs } from './secretInputs.ts';
@@ -105,7 +106,9 @@ export const ytDlp: RecorderPlugin = {
   parseLine: (line) => {
     const isMuxing =
       /^\[(?:Merger|Fixup\w*|ExtractAudio|Video(?:Remuxer|Convertor)|Metadata|EmbedSubtitle)\]/;
-    return isMuxing.test(line) ? { isMuxing: true } : ffmpegProgress(line);
+    if (isMuxing.test(line)) return { isMuxing: true };
+    // Its own progress, many times a second.
+    return /^\[download\]\s+[\d.]+% of /.test(line) ? {} : ffmpegProgress(line);
   },
   explainExit,
 };
@@ -148,10 +151,11 @@ function configuration(order: ProgramOrder, inputs: SecretInputs): ConfigEntry[]
 function fetchedByFfmpeg(order: ProgramOrder): ConfigEntry[] {
   const { source, audioOnly, quality, format } = order;
   const container = mediaContainer(source, audioOnly) ?? 'mpegts';
+  const start = source.kind === 'hls' ? ['-live_start_index', LIVE_START_INDEX] : [];
   return [
     ['--format', format ?? formatFilter(quality, audioOnly)],
     ['--downloader', 'ffmpeg'],
-    ['--downloader-args', `ffmpeg_i:${[...PROGRESS_ARGUMENTS, '-copyts'].join(' ')}`],
+    ['--downloader-args', `ffmpeg_i:${[...PROGRESS_ARGUMENTS, '-copyts', ...start].join(' ')}`],
     [
       '--downloader-args',
       `ffmpeg_o:${[...(audioOnly ? ['-vn'] : []), ...muxerArguments(container, source)].join(' ')}`,
