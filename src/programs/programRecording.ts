@@ -144,7 +144,10 @@ class ProgramRecording implements Recording {
     this.#fruitless++;
     const step = afterExit(report, { source: this.#tries.source, wait, chance: random() });
     const { why } = explanation;
-    log('A program is over.', { ...evidence, why, step: step.step });
+    // One that ended well may be followed by another one within seconds, a day long: what it said is of no interest.
+    const { stderrTail, ...facts } = evidence;
+    const said = explanation.fault === 'none' ? {} : { stderrTail };
+    log('A program is over.', { ...facts, ...said, why, step: step.step });
     switch (step.step) {
       case 'end':
         return { why: step.why, evidence: { ...evidence, silentMs: Math.round(silentMs) } };

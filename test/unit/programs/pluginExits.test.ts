@@ -112,4 +112,7 @@ test('progress is read, and what else there is of it is no message', () => {
   });
   expect(parseLine('[hls @ 0x1] a warning')).toBeUndefined();
   expect(pluginNamed('yt-dlp').parseLine('[Merger] Merging formats')).toEqual({ isMuxing: true });
+  const progress = '[download]  53.4% of ~ 204.71KiB at  320.10KiB/s ETA 00:00 (frag 5/10)';
+  expect(pluginNamed('yt-dlp').parseLine(progress)).toEqual({});
+  expect(pluginNamed('yt-dlp').parseLine('[download] Got error: timed out')).toBeUndefined();
 });
