@@ -2,7 +2,6 @@ import { loadConfig } from '../../config/load.ts';
 import { ledgerOf, recordingDirectory } from '../../jobs/recordings.ts';
 import type { GapCause } from '../../ledger/record.ts';
 import type { CliContext } from '../context.ts';
-import { clockText } from '../duration.ts';
 import { mergeHistories } from '../mergeHistories.ts';
 
 export interface WhyOptions {
@@ -56,6 +55,6 @@ async function gapsOfPrograms(directory: string) {
     const { at, track, epoch, msn, count, cause, detail, durationMs } = gap;
     if (!CAUSES_OF_PROGRAMS.has(cause)) return [];
     const evidence = { track, epoch, msn, count, durationMs, detail };
-    return [{ at, what: `gap of ${clockText(durationMs)}`, why: cause, evidence }];
+    return [{ at, what: `gap of ${(durationMs / 1_000).toFixed(1)} s`, why: cause, evidence }];
   });
 }
