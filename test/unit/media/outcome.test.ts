@@ -7,9 +7,12 @@ const ended = (why: EndCause): LedgerRecord => ({ t: 'ended', at: 1, why, eviden
 const ledger = (end?: LedgerRecord, lost: number[] = []) =>
   ledgerOf(recordsOf([{ set: 'ts', from: 0, to: 4, lost }], end));
 
-test.each(['endlist', 'duration', 'stopped'] as const)('%s with everything is complete', (why) => {
-  expect(outcomeOf(ledger(ended(why)), {})).toBe('complete');
-});
+test.each(['endlist', 'duration', 'stopped', 'source.ended'] as const)(
+  '%s with everything is complete',
+  (why) => {
+    expect(outcomeOf(ledger(ended(why)), {})).toBe('complete');
+  },
+);
 
 test('anything lost makes gaps', () => {
   expect(outcomeOf(ledger(ended('endlist'), [2]), {})).toBe('gaps');
