@@ -5,10 +5,11 @@ import { hybridTransport } from '../../hls/transport/hybridTransport.ts';
 import type { ProgramKit } from '../../programs/programKit.ts';
 import { recorderOf } from '../../recording/recorderSession.ts';
 import { chosenRecording, recorderName } from './chosenRecording.ts';
+import { programMarkers } from './hostIdentity.ts';
 import { hostProcess } from './hostProcess.ts';
 import { recorderChoices } from './recorderChoices.ts';
 
-await hostProcess((log, { hostId, node }) => {
+await hostProcess((log, identity) => {
   const transport = hybridTransport({
     onFallback: ({ host, reason, helped }) =>
       log('info', 'An origin is asked by the second client.', { host, reason, helped }),
@@ -19,8 +20,8 @@ await hostProcess((log, { hostId, node }) => {
     const { ProgramKit } = await import('../../programs/programKit.ts');
     return new ProgramKit({
       settings,
-      runDirectory: join(node, 'programs'),
-      marker: { KENNEL_PROGRAM_OF: node, KENNEL_HOST: hostId },
+      runDirectory: join(identity.node, 'programs'),
+      marker: programMarkers(identity),
       clock,
       log,
     });
