@@ -54,7 +54,7 @@ const MEANINGS: readonly ExitMeaning[] = [
   },
   {
     pattern:
-      /method \w+ failed: 4(?:04|53|54)|NetStream\.Play\.StreamNotFound|StreamNotFound|Connection to .*rejected/i,
+      /method \w+ failed: 4(?:04|53|54)|NetStream\.Play\.StreamNotFound|StreamNotFound|No such stream|Server error: |Connection to .*rejected/i,
     code: 'source.notFound',
     retry: true,
     sentence:

@@ -18,6 +18,11 @@ test.each([
   ['ffmpeg', 'rtsp://h/x: Server returned 404 Not Found', 'source.notFound'],
   [
     'ffmpeg',
+    '[rtmp @ 0x1] Server error: No such stream\nrtmp://h/live/x: Operation not permitted',
+    'source.notFound',
+  ],
+  [
+    'ffmpeg',
     'tcp://h:1: Failed to resolve hostname h: Name or service not known',
     'source.unavailable',
   ],
