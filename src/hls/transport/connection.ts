@@ -92,7 +92,7 @@ export class Connection {
 
   /** Whether rules other than those it was opened under permit it as well. Only for one that is idle. */
   isWithin(rules: AddressRules | undefined): boolean {
-    if (rules === undefined) return true;
+    if (rules === undefined || rules === this.#options.rules) return true;
     const { url } = this.#options;
     const { remoteAddress: address } = this.#socket;
     if (address === undefined) return false;

@@ -7,7 +7,6 @@ type SegmentLost = Extract<KennelEvent, { type: 'segment.lost' }>;
 const lost = (msn: number, more: Partial<SegmentLost> = {}): SegmentLost => ({
   type: 'segment.lost',
   v: 1,
-  seq: msn,
   at: '2026-11-21T00:00:00.000Z',
   jobId: 'job-1',
   track: 'main',
