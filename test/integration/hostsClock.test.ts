@@ -20,7 +20,7 @@ const HOUR_SECONDS = 3_600;
 const SEGMENTS = 50;
 
 async function setup() {
-  const stream = { set: 'ts', rate: 5, window: 20, prefill: 2, endAfter: SEGMENTS };
+  const stream = { set: 'ts', rate: 5, window: 40, prefill: 2, endAfter: SEGMENTS };
   const origin = await Origin.start({ streams: { ts: { ...stream, startsOnRequest: true } } });
   onTestFinished(() => origin.stop());
   const here = new HostBench();

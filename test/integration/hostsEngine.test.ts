@@ -8,8 +8,8 @@ import { Origin } from '../support/origin/origin.ts';
 import { reconcile } from '../support/origin/reconcile.ts';
 
 const ENGINE = join(import.meta.dirname, '../../src/hosts/host/main.ts');
-/** Segments that the origin offers before its ENDLIST, at ten a second. */
-const SEGMENTS = 40;
+/** Segments that the origin offers before its ENDLIST, at four a second: two nodes and a host have to start meanwhile, on any machine. */
+const SEGMENTS = 60;
 
 let cleanUp = new AsyncDisposableStack();
 afterEach(async () => {
@@ -19,7 +19,9 @@ afterEach(async () => {
 
 async function setup() {
   const origin = await Origin.start({
-    streams: { ts: { set: 'ts', rate: 10, window: 20, prefill: 2, endAfter: SEGMENTS } },
+    streams: {
+      ts: { set: 'ts', rate: 4, window: 40, prefill: 2, endAfter: SEGMENTS, startsOnRequest: true },
+    },
   });
   cleanUp.use(origin);
   const here = new HostBench();
