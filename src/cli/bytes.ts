@@ -11,6 +11,8 @@ export function bytesText(bytes: number): string {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
-/** `1.2 Mb/s`. */
+/** `1.2 Mb/s`, `96 kb/s`. */
 export const bitRateText = (bitsPerSecond: number): string =>
-  `${(bitsPerSecond / 1_000_000).toFixed(1)} Mb/s`;
+  bitsPerSecond >= 1_000_000 || bitsPerSecond <= 0
+    ? `${(bitsPerSecond / 1_000_000).toFixed(1)} Mb/s`
+    : `${Math.round(bitsPerSecond / 1_000)} kb/s`;

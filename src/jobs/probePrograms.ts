@@ -5,7 +5,7 @@ import { ffprobe } from '../intake/ffprobe.ts';
 import { findTool } from '../programs/findTools.ts';
 import { choosePlugin } from '../programs/plugins.ts';
 import { ProgramKit } from '../programs/programKit.ts';
-import { programSource } from '../programs/programOrder.ts';
+import { programSource, relayTarget } from '../programs/programOrder.ts';
 import type { FoundTool } from '../programs/recorderPlugin.ts';
 import type { ProbePrograms } from './openProbe.ts';
 
@@ -35,7 +35,17 @@ export async function probePrograms(
     mediaOf: async (link, options) => {
       const tool = await findFfprobe(tools.get('ffmpeg'), config.searchPath);
       if (tool === undefined) return undefined;
-      return await ffprobe(link, options, { ...(await kit.questions()), tool });
+      const questions = await kit.questions();
+      const target = relayTarget(link);
+      if (target === undefined) return await ffprobe(link, options, { ...questions, tool });
+      // The proxy takes one listener, the relay another, which is for this one question.
+      const tcp = target.protocol === 'tcp' ? 2 : 1;
+      const network = await questions.cage.network({ tcp, udp: 2 - tcp });
+      try {
+        return await ffprobe(link, options, { ...questions, network, tool });
+      } finally {
+        network.close();
+      }
     },
     close: async () => await kit.close(),
   };
