@@ -27,6 +27,9 @@ const RETRIES = 5;
 /** From here on it takes `--js-runtimes` (release notes of yt-dlp 2025.11.12). */
 const JS_RUNTIMES_SINCE = '2025.11.12';
 
+/** What its ffmpeg may use, whatever a page or a playlist says: no files. */
+const WEB_ONLY = ['-protocol_whitelist', 'http,https,tcp,tls,crypto,httpproxy'];
+
 /** Formats of HLS, which yt-dlp fetches by itself. */
 const HLS_ONLY = '[protocol^=m3u8]';
 
@@ -155,7 +158,10 @@ function fetchedByFfmpeg(order: ProgramOrder): ConfigEntry[] {
   return [
     ['--format', format ?? formatFilter(quality, audioOnly)],
     ['--downloader', 'ffmpeg'],
-    ['--downloader-args', `ffmpeg_i:${[...PROGRESS_ARGUMENTS, '-copyts', ...start].join(' ')}`],
+    [
+      '--downloader-args',
+      `ffmpeg_i:${[...PROGRESS_ARGUMENTS, '-copyts', ...WEB_ONLY, ...start].join(' ')}`,
+    ],
     [
       '--downloader-args',
       `ffmpeg_o:${[...(audioOnly ? ['-vn'] : []), ...muxerArguments(container, source)].join(' ')}`,
