@@ -37,16 +37,28 @@ export async function why(context: CliContext, { id, dataDir, json }: WhyOptions
     const gaps = await gapsOfPrograms(recordingDirectory(config.dataDir, job.id));
     for (const { at, ...told } of mergeHistories([moves, decisions, gaps])) {
       const date = new Date(at).toISOString();
-      context.terminal.out(
-        json
-          ? JSON.stringify({ at: date, ...told })
-          : `${date}  ${told.what.padEnd(28)} ${told.why.padEnd(20)} ${JSON.stringify(told.evidence)}`,
-      );
+      if (json) context.terminal.out(JSON.stringify({ at: date, ...told }));
+      else for (const line of linesOf({ date, ...told })) context.terminal.out(line);
     }
     return 0;
   } finally {
     await kennel.stop();
   }
+}
+
+/** One line, and below it the last lines that a program said. */
+function linesOf({ date, what, why: reason, evidence }: ToldMove): string[] {
+  const { stderrTail, ...facts } = evidence;
+  const head = `${date}  ${what.padEnd(28)} ${reason.padEnd(20)} ${JSON.stringify(facts)}`;
+  const said = typeof stderrTail === 'string' ? stderrTail.split('\n') : [];
+  return [head, ...said.filter((line) => line !== '').map((line) => `    | ${line}`)];
+}
+
+interface ToldMove {
+  readonly date: string;
+  readonly what: string;
+  readonly why: string;
+  readonly evidence: Readonly<Record<string, unknown>>;
 }
 
 /** In the order in which they were named, which is that of the journal: programs heal none. */

@@ -72,9 +72,13 @@ function moveSentence({ to, cause, evidence, attempt }: Moved): string | undefin
   }
 }
 
+/** For people: a sentence where there is one; else what is known, without what takes many lines (`kennel why` has all of it). */
 const facts = (evidence: Readonly<Record<string, unknown>>): string => {
+  const { explanation } = evidence;
+  if (typeof explanation === 'string') return `: ${explanation.replace(/\.$/, '')}`;
   const told = Object.entries(evidence)
-    .filter(([, value]) => typeof value !== 'object' && value !== '' && value !== undefined)
+    .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value) && value !== '')
+    .filter(([, value]) => !String(value).includes('\n'))
     .map(([name, value]) => `${name} ${value}`);
   return told.length > 0 ? `: ${told.join(', ')}` : '';
 };

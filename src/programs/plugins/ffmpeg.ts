@@ -4,6 +4,7 @@ import type { ProgramOrder, ProgramSource, RecorderPlugin } from '../recorderPlu
 import { type ExitMeaning, explainWith } from './exitMeanings.ts';
 import { ffmpegInput, isReadable } from './ffmpegInput.ts';
 import { ffmpegProgress, PROGRESS_ARGUMENTS } from './ffmpegProgress.ts';
+import { timing } from './ffmpegTiming.ts';
 import { mediaContainer, muxerArguments } from './mediaContainer.ts';
 
 /**
@@ -114,7 +115,8 @@ export const ffmpeg: RecorderPlugin = {
     return {
       arguments: [
         ...['-nostdin', '-hide_banner', '-loglevel', 'warning', ...PROGRESS_ARGUMENTS],
-        ...['-copyts', ...inputs.flatMap((input) => input.arguments)],
+        ...timing(source.kind),
+        ...inputs.flatMap((input) => input.arguments),
         ...mapping(order, inputs.length),
         ...['-c', 'copy', ...muxerArguments(container, source), '--', 'pipe:1'],
       ],

@@ -12,6 +12,7 @@ import type {
 import { type ExitMeaning, explainWith, faultOf } from './exitMeanings.ts';
 import { LIVE_START_INDEX } from './ffmpegInput.ts';
 import { ffmpegProgress, PROGRESS_ARGUMENTS } from './ffmpegProgress.ts';
+import { timing } from './ffmpegTiming.ts';
 import { mediaContainer, muxerArguments } from './mediaContainer.ts';
 import { oneLine, type SecretInputs, secretInputs } from './secretInputs.ts';
 import { isAtLeast } from './versionOrder.ts';
@@ -160,7 +161,7 @@ function fetchedByFfmpeg(order: ProgramOrder): ConfigEntry[] {
     ['--downloader', 'ffmpeg'],
     [
       '--downloader-args',
-      `ffmpeg_i:${[...PROGRESS_ARGUMENTS, '-copyts', ...WEB_ONLY, ...start].join(' ')}`,
+      `ffmpeg_i:${[...PROGRESS_ARGUMENTS, ...timing(source.kind), ...WEB_ONLY, ...start].join(' ')}`,
     ],
     [
       '--downloader-args',
