@@ -3,7 +3,13 @@ import { FrameClock, type Step } from './frameClock.ts';
 import { HoleWatch } from './holeWatch.ts';
 import type { MediaFrame, MediaUnit } from './mediaUnit.ts';
 import type { RunJoin } from './overlap.ts';
-import { PIECE_BYTES_MAX, PIECE_MS_MAX, PIECE_MS_MIN, TRACK } from './pieceLength.ts';
+import {
+  FIRST_PIECE_MS_MIN,
+  PIECE_BYTES_MAX,
+  PIECE_MS_MAX,
+  PIECE_MS_MIN,
+  TRACK,
+} from './pieceLength.ts';
 import { type OpenPiece, type PieceStore, piecesIn } from './pieceStore.ts';
 import type { StoredTail } from './storedTail.ts';
 import { TsContinuity } from './tsContinuity.ts';
@@ -37,6 +43,8 @@ export class PieceCutter {
   #open: CuttingPiece | undefined;
   #epoch: number | undefined;
   #msn = 0;
+  /** The piece that is open, or comes next, is the first one of its run; what a hole ended at once, or sound before the picture, is none. */
+  #isFirstPiece = true;
   #discontinuity: number;
   /** Whether there is media on an earlier clock, so that a new one is a break. */
   #hasMedia: boolean;
@@ -88,6 +96,7 @@ export class PieceCutter {
 
   /** A new run begins. `passedMs`: since the last media came. */
   join(join: RunJoin | { readonly how: 'first' }, passedMs: number): void {
+    this.#isFirstPiece = true;
     if (join.how === 'overlaps') {
       if (join.shiftMs === 0) return;
       this.#discontinuity++;
@@ -223,7 +232,9 @@ export class PieceCutter {
     const spanMs = Math.max(lastedMs, lastMs - (firstMs ?? lastMs));
     const isLong = spanMs >= PIECE_MS_MAX || bytes >= PIECE_BYTES_MAX;
     if (first === undefined) return isLong && spanMs >= 2 * PIECE_MS_MAX;
-    return isLong || (unit.isKey && lastedMs >= PIECE_MS_MIN);
+    return (
+      isLong || (unit.isKey && lastedMs >= (this.#isFirstPiece ? FIRST_PIECE_MS_MIN : PIECE_MS_MIN))
+    );
   }
 
   #write(unit: MediaUnit): void {
@@ -265,6 +276,7 @@ export class PieceCutter {
   #close(open: CuttingPiece, restMs = 0): void {
     this.#open = undefined;
     const measuredMs = open.lastedMs + restMs;
+    if (measuredMs >= FIRST_PIECE_MS_MIN) this.#isFirstPiece = false;
     const durationMs =
       open.lastedMs > 0 || restMs > 0 ? measuredMs : open.lastMs - (open.firstMs ?? open.lastMs);
     this.#options.store.close(open.piece, durationMs);

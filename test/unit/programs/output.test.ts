@@ -11,16 +11,18 @@ import {
   shifted,
 } from './outputSetup.ts';
 
-it('stores all that a program puts out in pieces of about four seconds that begin with the tables and a key frame', async () => {
+it('stores all that a program puts out in pieces of about four seconds, after a first one of one, that begin with the tables and a key frame', async () => {
   await using bench = await OutputBench.open();
   const source = await mediaOf('ts', 20);
   const output = await bench.life();
   const run = await runOf(output, source);
   const { segments, gaps, bytes, pieces, records } = await bench.recorded();
   expect(segments.map(({ msn, epoch, discontinuity }) => [epoch, msn, discontinuity])).toEqual(
-    [0, 1, 2, 3, 4].map((msn) => [0, msn, 0]),
+    [0, 1, 2, 3, 4, 5].map((msn) => [0, msn, 0]),
   );
-  expect(segments.map(({ durationMs }) => durationMs)).toEqual([4_000, 4_000, 4_000, 4_000, 4_000]);
+  expect(segments.map(({ durationMs }) => durationMs)).toEqual([
+    1_000, 4_000, 4_000, 4_000, 4_000, 3_000,
+  ]);
   expect(gaps).toEqual([]);
   expect(elementaryStreams(bytes)).toEqual(elementaryStreams(source));
   expect(counterBreaks(bytes)).toBe(0);
@@ -30,12 +32,65 @@ it('stores all that a program puts out in pieces of about four seconds that begi
   }
   expect(run.mediaMs).toBeCloseTo(20_000);
   expect(run.hadMedia).toBe(true);
-  expect(output).toMatchObject({ advertised: 5, settled: 5, recordedMs: 20_000 });
+  expect(output).toMatchObject({ advertised: 6, settled: 6, recordedMs: 20_000 });
   expect(bench.begun).toBe(1);
   expect(records.filter(({ t }) => t === 'epoch')).toMatchObject([
     { epoch: 0, why: 'first', first: 0, track: 'main' },
   ]);
   expect(segments[0]?.file).toBe('media/main/e0000/0000000000.ts');
+});
+
+it('ends the first piece of each run early, and no other one, not even after a hole or a break', async () => {
+  const source = await mediaOf('ts', 24);
+  const ends = await fileEnds('ts', 24);
+  const part = (from: number, to: number) => source.subarray(ends[from], ends[to]);
+  const runs = [
+    // The second begins within what is stored, the third goes on later, the fourth repeats the end of it and is on another clock.
+    { isNewHost: true, media: part(0, 6), pieces: [1_000, 4_000, 1_000] },
+    { isNewHost: false, media: part(4, 12), pieces: [1_000, 4_000, 1_000] },
+    { isNewHost: false, media: Buffer.alloc(0), pieces: [] },
+    { isNewHost: true, media: part(13, 16), pieces: [1_000, 2_000] },
+    {
+      isNewHost: false,
+      media: shifted(Buffer.concat([part(14, 18), part(20, 22), part(18, 19)]), 7 * 90_000),
+      pieces: [1_000, 1_000, 2_000, 1_000],
+    },
+  ];
+  await using bench = await OutputBench.open();
+  let output = await bench.life();
+  let known = 0;
+  for (const { isNewHost, media, pieces } of runs) {
+    if (isNewHost) output = await bench.life();
+    await runOf(output, media);
+    bench.clock.ms += 1_000;
+    const { segments } = await bench.recorded();
+    expect(segments.slice(known).map(({ durationMs }) => durationMs)).toEqual(pieces);
+    known = segments.length;
+  }
+  expect((await bench.recorded()).gaps).toMatchObject([
+    { cause: 'recorder.down', durationMs: 1_000 },
+    { cause: 'skipped', durationMs: 2_000 },
+  ]);
+});
+
+it('ends the first piece with pictures of a run early, also when sound alone came before them', async () => {
+  await using bench = await OutputBench.open();
+  const source = await mediaOf('ts', 17);
+  const ends = await fileEnds('ts', 17);
+  await runOf(await bench.life(), source.subarray(0, ends[6]));
+  bench.clock.ms += 4_000;
+  const begin = source.subarray(ends[9], ends[10]);
+  const sound: Buffer[] = [];
+  for (let at = 0; at + 188 <= begin.length; at += 188) {
+    const isPicture = (begin.readUInt16BE(at + 1) & 0x1fff) === 0x100;
+    if (!isPicture) sound.push(begin.subarray(at, at + 188));
+  }
+  await runOf(await bench.life(), Buffer.concat([...sound, source.subarray(ends[10])]));
+  const { segments, pieces } = await bench.recorded();
+  expect(segments.map(({ durationMs }) => Math.round(durationMs / 1_000))).toEqual([
+    1, 4, 1, 0, 1, 4, 2,
+  ]);
+  expect([...elementaryStreams(pieces[3] ?? Buffer.alloc(0)).keys()]).toEqual([0x101]);
 });
 
 it('stores the same whatever pieces the bytes come in', async () => {
@@ -108,7 +163,7 @@ it('leaves out exactly what is stored where the clock of the next program is ano
   await runOf(output, shifted(source.subarray(sixth), -3 * 90_000));
   const { segments, gaps, bytes } = await bench.recorded();
   expect(gaps).toEqual([]);
-  expect(segments.map(({ discontinuity }) => discontinuity)).toEqual([0, 0, 1, 1]);
+  expect(segments.map(({ discontinuity }) => discontinuity)).toEqual([0, 0, 0, 1, 1, 1]);
   expect(elementaryStreams(bytes)).toEqual(elementaryStreams(source));
 });
 
@@ -126,9 +181,10 @@ it('names exactly the time between two programs that are on the same clock', asy
   expect(
     segments.map(({ msn, durationMs, discontinuity }) => [msn, durationMs, discontinuity]),
   ).toEqual([
-    [0, 4_000, 0],
-    [1, 1_000, 0],
-    [3, 4_000, 0],
+    [0, 1_000, 0],
+    [1, 4_000, 0],
+    [3, 1_000, 0],
+    [4, 3_000, 0],
   ]);
   expect(segments[2]?.file).toBe('media/main/e0000/0000000003-2.ts');
   expect(records.filter(({ t }) => t === 'epoch')).toHaveLength(1);
@@ -148,6 +204,7 @@ it('opens an epoch for a program whose output has nothing in common with what is
     [0, 1, 0],
     [1, 0, 1],
     [1, 1, 1],
+    [1, 2, 1],
   ]);
   expect(records.filter(({ t }) => t === 'epoch')).toMatchObject([
     { why: 'first' },
@@ -160,13 +217,14 @@ it('names a hole in the timestamps of one program, and only breaks the timeline 
   const parts = [await mediaOf('ts', 4), await mediaOf('ts', 4, 7), await mediaOf('ts', 3, 2)];
   await runOf(await bench.life(), Buffer.concat(parts));
   const { segments, gaps } = await bench.recorded();
-  expect(gaps).toMatchObject([{ epoch: 0, msn: 1, count: 1, cause: 'skipped', durationMs: 3_000 }]);
+  expect(gaps).toMatchObject([{ epoch: 0, msn: 2, count: 1, cause: 'skipped', durationMs: 3_000 }]);
   expect(
     segments.map(({ msn, durationMs, discontinuity }) => [msn, durationMs, discontinuity]),
   ).toEqual([
-    [0, 4_000, 0],
-    [2, 4_000, 0],
-    [3, 3_000, 1],
+    [0, 1_000, 0],
+    [1, 3_000, 0],
+    [3, 4_000, 0],
+    [4, 3_000, 1],
   ]);
 });
 
@@ -202,6 +260,8 @@ it('finds the packets again where bytes were lost, and names the time of the pic
   const storedMs = segments.reduce((sum, { durationMs }) => sum + durationMs, 0);
   expect(storedMs + (gaps[0]?.durationMs ?? 0)).toBe(8_000);
   expect(gaps[0]?.durationMs).toBeLessThanOrEqual(400);
+  // The piece after the damage is not the first one of a run, and as long as any other.
+  expect(segments.map(({ durationMs }) => Math.round(durationMs / 100))).toEqual([10, 20, 40, 10]);
 });
 
 it.each([
