@@ -28,16 +28,6 @@ export const MISDEEDS = [
 ] as const;
 export type Misdeed = (typeof MISDEEDS)[number];
 
-/** Those that can be added to a real program (`around`). */
-export const MISDEEDS_BESIDE = [
-  'ignoresSignals',
-  'detaches',
-  'detachesWithoutMarks',
-  'floodsStderr',
-  'leavesFiles',
-  'crashes',
-] as const satisfies readonly Misdeed[];
-
 export type FakeName = 'yt-dlp' | 'ffmpeg' | 'streamlink';
 
 export interface FakeToolOptions {

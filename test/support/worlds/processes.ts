@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A living process, as /proc tells of it. Zombies do not count. */
@@ -52,15 +52,6 @@ export const processesNaming = (word: string): LivingProcess[] =>
   livingProcesses().filter(
     ({ pid, arguments: words }) => pid !== process.pid && words.some((each) => each.includes(word)),
   );
-
-/** The program behind a process, absolute; undefined once it has ended. */
-export function executableOf(pid: number): string | undefined {
-  try {
-    return readlinkSync(join('/proc', String(pid), 'exe'));
-  } catch {
-    return undefined;
-  }
-}
 
 /** Resident memory, bytes; 0 for a process that has ended. */
 export const residentBytes = (pid: number): number =>

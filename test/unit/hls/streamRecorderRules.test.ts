@@ -5,10 +5,7 @@ import { playlistText } from './streamRecorderOrigin.ts';
 import { originFor, recorderSetup, segmentAt, until } from './streamRecorderSetup.ts';
 
 /** A playlist at one port whose segments, as far as `isElsewhere` says so, are at another one of this machine. */
-async function setup(
-  isElsewhere: (line: string) => boolean,
-  others: readonly string[] = [],
-) {
+async function setup(isElsewhere: (line: string) => boolean, others: readonly string[] = []) {
   const live = { first: 0, count: 4, ended: false };
   const elsewhere = await originFor(segmentAt);
   const origin = await originFor((requested) => {
