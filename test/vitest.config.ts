@@ -24,6 +24,8 @@ export default defineConfig({
   test: {
     root: '.',
     globalSetup: ['test/support/globalSetup.ts'],
+    // Of tests within a file that are said to run side by side.
+    maxConcurrency: 3,
     projects: [
       project('unit', ['test/unit/**/*.test.ts', 'test/tidy.test.ts'], 60_000),
       project('recorder', HURRIED, 60_000),

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect } from 'vitest';
+import { afterAll, describe, expect } from 'vitest';
 import { startOrigin } from '../support/origin/origin.ts';
 import { reconcile } from '../support/origin/reconcile.ts';
 import { startDashWorld } from '../support/worlds/dashWorld.ts';
@@ -24,7 +24,7 @@ import { findWorldTools } from '../support/worlds/worldTools.ts';
 const testWith = testWithTools(await findWorldTools());
 
 const stages: ProgramStage[] = [];
-afterEach(() => {
+afterAll(() => {
   for (const stage of stages.splice(0)) stage.remove();
 });
 const setup = (): ProgramStage => {

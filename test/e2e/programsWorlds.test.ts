@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterEach, describe, expect } from 'vitest';
+import { afterAll, describe, expect } from 'vitest';
 import { type Judgement, judge } from '../support/oracle.ts';
 import { startOrigin } from '../support/origin/origin.ts';
 import { startDashWorld } from '../support/worlds/dashWorld.ts';
@@ -20,7 +20,7 @@ const SECONDS = 5;
 const all = await findWorldTools();
 
 const directories: string[] = [];
-afterEach(() => {
+afterAll(() => {
   for (const directory of directories.splice(0))
     rmSync(directory, { recursive: true, force: true });
 });

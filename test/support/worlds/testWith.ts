@@ -1,7 +1,10 @@
 import { test } from 'vitest';
 import { type FoundWorldTools, need, type WorldTool, type WorldTools } from './worldTools.ts';
 
-/** Tests that need tools: where one is missing, the test is skipped and its title says which and why. */
+/**
+ * Tests that need tools: where one is missing, the test is skipped and its title says which and why. They wait for real time most of
+ * theirs, so some run side by side (`maxConcurrency`).
+ */
 export const testWithTools =
   (all: FoundWorldTools) =>
   <const Wanted extends WorldTool>(
@@ -11,5 +14,5 @@ export const testWithTools =
   ): void => {
     const needed = need(all, ...wanted);
     if ('why' in needed) test.skip(`${title} (did not run: ${needed.why})`, () => {});
-    else test(title, () => body(needed.tools));
+    else test.concurrent(title, () => body(needed.tools));
   };
