@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const isRealTime = (name: string) => name === 'integration' || name === 'e2e';
+const isRealTime = (name: string) => name === 'integration' || name === 'e2e' || name === 'worlds';
 
 /** Whole recorders on real sockets and files, with time that runs thirty times faster: a machine that is away for a second loses half a minute. */
 const HURRIED = ['test/unit/hls/streamRecorder*.test.ts', 'test/unit/hls/source*.test.ts'];
@@ -34,6 +34,8 @@ export default defineConfig({
       project('conformance', ['test/conformance/**/*.test.ts'], 60_000),
       project('integration', ['test/integration/**/*.test.ts'], 180_000),
       project('e2e', ['test/e2e/**/*.test.ts'], 300_000),
+      // That the sources and the misbehaving programs of other tests are what they are taken for.
+      project('worlds', ['test/worlds/**/*.test.ts'], 120_000),
     ],
   },
 });
