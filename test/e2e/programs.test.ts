@@ -21,7 +21,10 @@ import { findWorldTools } from '../support/worlds/worldTools.ts';
  * played, not by Kennel's word.
  */
 
-const testWith = testWithTools(await findWorldTools());
+const tools = await findWorldTools();
+const testWith = testWithTools(tools);
+/** Sources that are made in real time, and must not come late themselves. */
+const testAlone = testWithTools(tools, 'alone');
 
 const stages: ProgramStage[] = [];
 afterAll(() => {
@@ -139,14 +142,14 @@ describe('what only programs can record', () => {
   });
 
   // ffmpeg 5.1 asks for segments that are not there yet, and puts others out twice then: streamlink does it better.
-  testWith('live DASH', ['ffmpeg', 'dash', 'streamlink'], async ({ ffmpeg }) => {
+  testAlone('live DASH', ['ffmpeg', 'dash', 'streamlink'], async ({ ffmpeg }) => {
     await using world = await startDashWorld({ ffmpeg });
     const stage = setup();
     const ended = await stage.record(world.url, ...DURATION);
     await expectWhole(stage, ended, { ffmpeg, truth: world.truth, recorder: 'streamlink' });
   });
 
-  testWith(
+  testAlone(
     'an RTMP encoder that went away comes back: one recording, and the time between is named',
     ['ffmpeg', 'nginx', 'rtmpModule'],
     async (tools) => {
