@@ -34,7 +34,7 @@ export default defineConfig({
       project('conformance', ['test/conformance/**/*.test.ts'], 60_000),
       project('integration', ['test/integration/**/*.test.ts'], 180_000),
       project('e2e', ['test/e2e/**/*.test.ts'], 300_000),
-      // That the sources and the misbehaving programs of other tests are what they are taken for.
+      // That the sources and the misbehaving programs of other tests are what they are taken for, and drills with them.
       project('worlds', ['test/worlds/**/*.test.ts'], 120_000),
     ],
   },

@@ -7,7 +7,7 @@ import { findWorldTools } from '../support/worlds/worldTools.ts';
 
 /*
  * Programs are killed, stopped, and replaced by ones that misbehave, while they record. Each time the recording goes on, its reason
- * is told, nothing is left behind, and the finished file has what the proof says. KENNEL_DRILLS: faults of each kind, 2 in CI; the
+ * is told, nothing is left behind, and the finished file has what the proof says. KENNEL_DRILLS: faults of each kind (5); the
  * times, which a shared machine spoils, are printed here and judged by `npm run drills:programs -- 50`.
  */
 
