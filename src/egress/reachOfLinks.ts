@@ -1,20 +1,6 @@
+import { portOf } from './defaultPort.ts';
 import { isHostName } from './hostName.ts';
 import { isPublicAddress, plainAddress } from './publicAddress.ts';
-
-/** By protocol, where a link names no port (IANA's registry; Adobe's for RTMP). */
-const PORTS: Readonly<Record<string, number>> = {
-  'http:': 80,
-  'https:': 443,
-  'rtmp:': 1935,
-  'rtmpe:': 1935,
-  'rtmpt:': 80,
-  'rtmps:': 443,
-  'rtmpte:': 80,
-  'rtmpts:': 443,
-  'rtsp:': 554,
-  'rtsps:': 322,
-  'mms:': 1755,
-};
 
 /**
  * What an operator's own links stand for, as entries for `addressRules`: whoever types a link to 127.0.0.1:8000 may reach this
@@ -24,7 +10,7 @@ export function reachOfLinks(links: readonly (URL | string)[]): string[] {
   const entries = links.flatMap((link) => {
     const url = typeof link === 'string' ? URL.parse(link) : link;
     if (url === null) return [];
-    const port = url.port === '' ? portOf(url.protocol) : Number(url.port);
+    const port = portOf(url);
     // Only of http links does URL tidy the host: numbers that are addresses, Unicode, letter case.
     const host = URL.parse(`http://${url.hostname}/`)?.hostname.replace(/\.$/, '') ?? '';
     const address = plainAddress(host);
@@ -35,6 +21,3 @@ export function reachOfLinks(links: readonly (URL | string)[]): string[] {
   });
   return [...new Set(entries)];
 }
-
-const portOf = (protocol: string): number | undefined =>
-  Object.hasOwn(PORTS, protocol) ? PORTS[protocol] : undefined;

@@ -4,6 +4,7 @@ import { askCaged, type QuestionParts, type QuestionPlace } from './cagedQuestio
 import { printable } from './controlCharacters.ts';
 import type { LinkKind, ResolvedLink, ResolveOptions } from './link.ts';
 import type { MediaFacts, MediaStream } from './mediaFacts.ts';
+import { relayTarget } from './relayTarget.ts';
 
 export interface FfprobeOptions extends QuestionParts {
   readonly tool: { readonly path: string; readonly version: string };
@@ -25,8 +26,6 @@ const PROTOCOLS: Partial<Record<LinkKind, string>> = {
   rtsp: 'rtsp,rtp,tcp',
   srt: 'srt,udp',
 };
-/** Where a link names no port. */
-const PORTS: Readonly<Record<string, number>> = { 'rtmp:': 1935, 'rtsp:': 554 };
 
 /** Its schemes are those that a relay carries as they are; TLS would be told another name than the one that it was made for. */
 const RELAYED: ReadonlySet<string> = new Set(['rtmp:', 'rtsp:', 'srt:']);
@@ -85,16 +84,11 @@ export async function ffprobe(
 }
 
 /** The link itself, or the relay to it. */
-async function addressFor({ url }: ResolvedLink, { pass }: QuestionPlace): Promise<URL> {
-  if (!RELAYED.has(url.protocol)) return url;
-  const port = url.port === '' ? PORTS[url.protocol] : Number(url.port);
-  if (port === undefined) throw new KennelError('url.invalid', 'An SRT link names a port.');
-  const relay = await pass.relay({
-    protocol: url.protocol === 'srt:' ? 'udp' : 'tcp',
-    host: url.hostname,
-    port,
-  });
-  const address = new URL(url);
+async function addressFor(link: ResolvedLink, { pass }: QuestionPlace): Promise<URL> {
+  const target = relayTarget(link);
+  if (target === undefined) return link.url;
+  const relay = await pass.relay(target);
+  const address = new URL(link.url);
   address.hostname = relay.host;
   address.port = String(relay.port);
   return address;

@@ -2,10 +2,11 @@ import { dirname, join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { systemClock as clock } from '../core/clock.ts';
 import { ffprobe } from '../intake/ffprobe.ts';
+import { relayTarget } from '../intake/relayTarget.ts';
 import { findTool } from '../programs/findTools.ts';
 import { choosePlugin } from '../programs/plugins.ts';
 import { ProgramKit } from '../programs/programKit.ts';
-import { programSource, relayTarget } from '../programs/programOrder.ts';
+import { programSource } from '../programs/programOrder.ts';
 import type { FoundTool } from '../programs/recorderPlugin.ts';
 import type { ProbePrograms } from './openProbe.ts';
 

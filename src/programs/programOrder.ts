@@ -1,41 +1,9 @@
 import type { JobSpec } from '../../machines/vocabulary.ts';
-import { KennelError } from '../core/errors.ts';
-import type { LinkFormat, LinkKind, ResolvedLink } from '../intake/link.ts';
+import type { LinkFormat, ResolvedLink } from '../intake/link.ts';
 import type { ProgramOrder, ProgramSource } from './recorderPlugin.ts';
 
-/** Where protocols listen that no HTTP proxy carries, when the address does not say it (IANA; SRT has none). */
-const DEFAULT_PORTS: Readonly<Record<string, number>> = {
-  'rtmp:': 1935,
-  'rtmpt:': 80,
-  'rtmps:': 443,
-  'rtmpe:': 1935,
-  'rtsp:': 554,
-  'rtsps:': 322,
-};
-
-/** How such a source is carried; absent: by the HTTP proxy. */
-const RELAYED: Partial<Record<LinkKind, 'tcp' | 'udp'>> = { rtmp: 'tcp', rtsp: 'tcp', srt: 'udp' };
-
-export interface RelayTarget {
-  readonly protocol: 'tcp' | 'udp';
-  readonly host: string;
-  readonly port: number;
-}
-
-/** The target of the relay that a source needs; undefined when it is fetched over HTTP. Throws `url.invalid` when it says no port. */
-export function relayTarget({ kind, url }: ResolvedLink): RelayTarget | undefined {
-  const protocol = RELAYED[kind];
-  if (protocol === undefined) return undefined;
-  const port = url.port === '' ? DEFAULT_PORTS[url.protocol] : Number(url.port);
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  if (port === undefined || host === '') {
-    throw new KennelError(
-      'url.invalid',
-      `the link must say a host and a port: ${url.protocol}//HOST:PORT`,
-    );
-  }
-  return { protocol, host, port };
-}
+/** Launching a program asks for it here, beside the rest of its order. */
+export { relayTarget } from '../intake/relayTarget.ts';
 
 /** What a plugin is told of a source. */
 export function programSource(resolved: ResolvedLink): ProgramSource {
