@@ -1,3 +1,5 @@
+import { unlessAborted } from '../../core/unlessAborted.ts';
+
 interface Flight<Value> {
   readonly landing: Promise<Value>;
   readonly controller: AbortController;
@@ -46,12 +48,4 @@ export class SharedFlights<Value> {
   #forget(name: string, flight: Flight<Value>): void {
     if (this.#flights.get(name) === flight) this.#flights.delete(name);
   }
-}
-
-function unlessAborted<Value>(landing: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    void landing.finally(() => signal.removeEventListener('abort', abort)).then(resolve, reject);
-  });
 }

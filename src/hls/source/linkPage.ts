@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { isKennelError, KennelError } from '../../core/errors.ts';
+import { unlessAborted } from '../../core/unlessAborted.ts';
 import { askAgainAfterMs } from '../../intake/askAgain.ts';
 import type { ResolvedLink } from '../../intake/link.ts';
 import { withDeadline } from '../transport/deadline.ts';
@@ -91,23 +92,5 @@ export class LinkPage {
     }
     await learned(resolved);
     return resolved;
-  }
-}
-
-/** The promise's end, or the signal's reason. */
-export async function unlessAborted<Value>(
-  promise: Promise<Value>,
-  signal: AbortSignal,
-): Promise<Value> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-    // Nobody else may wait for it any more.
-    promise.catch(() => undefined);
   }
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
+import { unlessAborted } from '../../core/unlessAborted.ts';
 import type { ResolvedLink } from '../../intake/link.ts';
 import { linkKind } from '../../intake/linkKind.ts';
 import { renewalAt, urlExpiry } from '../../intake/urlExpiry.ts';
@@ -7,7 +8,7 @@ import { parsePlaylist } from '../playlist/parsePlaylist.ts';
 import { withDeadline } from '../transport/deadline.ts';
 import type { FetchedText } from '../transport/fetchText.ts';
 import type { Transport } from '../transport/transport.ts';
-import { LinkPage, type ResolvePage, unlessAborted } from './linkPage.ts';
+import { LinkPage, type ResolvePage } from './linkPage.ts';
 import type { PageHeaders } from './pageHeaders.ts';
 import { playlistAnswer } from './playlistAnswer.ts';
 import { type ChosenRendition, chooseRenditions } from './renditions.ts';

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import { isKennelError, KennelError } from '../../core/errors.ts';
+import { unlessAborted } from '../../core/unlessAborted.ts';
 import { CHECKSUMS_DEFAULT } from '../../ledger/contentHash.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
 import type { GapCause, LedgerRecord, SegmentLost, SegmentStored } from '../../ledger/record.ts';
@@ -10,7 +11,6 @@ import type { JournalWriter } from '../../recording/journalWriter.ts';
 import { InitStore } from './initStore.ts';
 import { PieceFile } from './pieceFile.ts';
 import { PIECE_MS, TRACK } from './pieceLength.ts';
-import { untilAborted } from './untilAborted.ts';
 
 /** Pieces and gaps whose lines are not durable yet: with more the program waits. At 4 s each, as much as a slow disk may fall behind. */
 const UNSETTLED_MAX = 6;
@@ -116,10 +116,10 @@ export class PieceStore {
         throw error;
       });
       try {
-        const { bytes, checksum } = await untilAborted(finished, this.#options.signal);
+        const { bytes, checksum } = await unlessAborted(finished, this.#options.signal);
         const init =
           piece.head &&
-          (await untilAborted(this.#inits.numberOf(piece.head), this.#options.signal));
+          (await unlessAborted(this.#inits.numberOf(piece.head), this.#options.signal));
         const { epoch, msn, discontinuity, container, wallClock, file } = piece;
         this.#directory = path.dirname(file.file);
         const line: SegmentStored = {
@@ -174,7 +174,7 @@ export class PieceStore {
   /** Undefined while there is room for more; else resolves once there is. Rejects with the signal's reason. */
   room(): Promise<void> | undefined {
     if (this.#unsettled < UNSETTLED_MAX) return undefined;
-    return untilAborted(
+    return unlessAborted(
       this.#until(() => this.#unsettled < UNSETTLED_MAX),
       this.#options.signal,
     );
@@ -182,7 +182,7 @@ export class PieceStore {
 
   /** Resolves once all lines are durable. Rejects with the signal's reason. */
   async settle(): Promise<void> {
-    await untilAborted(
+    await unlessAborted(
       this.#until(() => this.#unsettled === 0),
       this.#options.signal,
     );
@@ -200,7 +200,7 @@ export class PieceStore {
 
   #begin(): Promise<void> {
     this.#begun ??= this.#options.begun();
-    return untilAborted(this.#begun, this.#options.signal);
+    return unlessAborted(this.#begun, this.#options.signal);
   }
 
   #enqueue(job: () => Promise<void>): void {

@@ -1,3 +1,4 @@
+import { unlessAborted } from '../../core/unlessAborted.ts';
 import { invalid } from '../../recording/files/container.ts';
 import { FrameClock } from './frameClock.ts';
 import type { MediaFrame, MediaUnit, UnitReader } from './mediaUnit.ts';
@@ -7,7 +8,6 @@ import type { PieceStore } from './pieceStore.ts';
 import type { OutputRun } from './programOutput.ts';
 import { RunJoiner } from './runJoiner.ts';
 import type { StoredTail } from './storedTail.ts';
-import { untilAborted } from './untilAborted.ts';
 
 /**
  * Frames that follow one another so fast, and so many of them, have lost their timestamps: ffmpeg that copies gives a tick to each frame
@@ -158,7 +158,7 @@ export class ProgramRun implements OutputRun {
     const file = cutter.takeWaiting();
     const room = store.room();
     if (file === undefined) return room?.then(() => this.#throwFailure());
-    const both = Promise.all([untilAborted(file, signal), room]);
+    const both = Promise.all([unlessAborted(file, signal), room]);
     return both.then(() => this.#throwFailure());
   }
 

@@ -1,4 +1,5 @@
 import { messageOf } from '../../core/errors.ts';
+import { unlessAborted } from '../../core/unlessAborted.ts';
 import { PieceCutter } from './pieceCutter.ts';
 import { TRACK } from './pieceLength.ts';
 import { PieceStore } from './pieceStore.ts';
@@ -6,7 +7,6 @@ import type { OutputRun, ProgramOutput, ProgramOutputOptions } from './programOu
 import { ProgramRun } from './programRun.ts';
 import { readTail } from './readTail.ts';
 import { StoredTail } from './storedTail.ts';
-import { untilAborted } from './untilAborted.ts';
 
 /** The output of all programs of one attempt, on its way to the recording. */
 export class StoredOutput implements ProgramOutput {
@@ -77,7 +77,7 @@ export class StoredOutput implements ProgramOutput {
   #remember(): Promise<void> | undefined {
     if (this.#isRemembered) return undefined;
     this.#remembered ??= this.#read();
-    return untilAborted(this.#remembered, this.#options.signal);
+    return unlessAborted(this.#remembered, this.#options.signal);
   }
 
   async #read(): Promise<void> {
