@@ -1,19 +1,7 @@
 import { type Clock, pause } from '../../core/clock.ts';
 import { isKennelError, type KennelError, type KennelErrorCode } from '../../core/errors.ts';
 import { askAgainAfterMs } from '../../intake/askAgain.ts';
-
-/** How long an answer is doubted that somebody may give for a moment, milliseconds: as for playlists (`openSource`). */
-const DOUBT_MS: Partial<Record<KennelErrorCode, number>> = {
-  'source.notFound': 3_000,
-  'source.refused': 3_000,
-  'source.unavailable': 10_000,
-  'timeout.exceeded': 10_000,
-  'limit.exceeded': 5_000,
-  'playlist.invalid': 5_000,
-  // What answers with HTML for a moment looks like a page.
-  'tool.missing': 5_000,
-  'tool.failed': 30_000,
-};
+import { doubtMs } from '../../intake/doubt.ts';
 
 export interface WaitForLinkOptions<Answer> {
   ask(signal: AbortSignal): Promise<Answer>;
@@ -39,7 +27,7 @@ export async function waitForLink<Answer>(options: WaitForLinkOptions<Answer>): 
     } catch (error) {
       signal.throwIfAborted();
       if (!isKennelError(error)) throw error;
-      const enoughMs = Math.max(mayChange(error) ? waitMs : 0, DOUBT_MS[error.code] ?? 0);
+      const enoughMs = Math.max(mayChange(error) ? waitMs : 0, doubtMs(error.code));
       const leftMs = since + enoughMs - clock.elapsed();
       if (leftMs <= 0 || isOurs(error)) throw error;
       if (told !== error.code) waiting(error);
