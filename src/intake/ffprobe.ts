@@ -4,6 +4,7 @@ import { askCaged, type QuestionParts, type QuestionPlace } from './cagedQuestio
 import { printable } from './controlCharacters.ts';
 import type { LinkKind, ResolvedLink, ResolveOptions } from './link.ts';
 import type { MediaFacts, MediaStream } from './mediaFacts.ts';
+import { refusedByGate } from './refusedByGate.ts';
 import { relayTarget } from './relayTarget.ts';
 
 export interface FfprobeOptions extends QuestionParts {
@@ -65,11 +66,7 @@ export async function ffprobe(
   if (cut === undefined && result.exitCode === 0) return factsOf(stdout);
   const { host } = link.url;
   if (refused.length > 0) {
-    throw new KennelError(
-      'address.refused',
-      `${refused.join(', ')} is not public. If that is to be reached, allow it: ${refused.map((target) => `--allow ${target}`).join(' ')}`,
-      { details: { refused } },
-    );
+    throw refusedByGate(refused, `${refused.join(', ')} is not public.`);
   }
   if (result.startError !== undefined) {
     throw new KennelError('tool.failed', `ffprobe could not be started: ${result.startError}.`);

@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { KennelError } from '../core/errors.ts';
 import { printable } from './controlCharacters.ts';
 import type { IntakeRefusal } from './link.ts';
+import { refusedByGate } from './refusedByGate.ts';
 
 /** What yt-dlp left behind when it brought nothing. */
 export interface YtDlpFailure {
@@ -128,7 +129,7 @@ export function ytDlpFailure(failure: YtDlpFailure): KennelError {
   const details = { resolver: `yt-dlp ${version}` };
   // It cannot tell the gate's 403 from a site's: whatever it makes of that is no word of the site.
   if (refused.length > 0)
-    return refusedByGate(refused, { ...details, ...(found && { said: found.words }) });
+    return refusedBehindPage(refused, { ...details, ...(found && { said: found.words }) });
   if (found !== undefined) {
     const { code, retryable, advice } = found.meaning;
     return new KennelError(code, `${found.words} ${advice}`, { retryable, details });
@@ -159,18 +160,12 @@ export function ytDlpFailure(failure: YtDlpFailure): KennelError {
   });
 }
 
-/** What a page leads to was not let through: nothing changes before somebody allows it. `refused`: `host:port`, at least one. */
-export function refusedByGate(
+/** What a page leads to was not let through. `refused`: `host:port`, at least one. */
+export const refusedBehindPage = (
   refused: readonly string[],
   details: Readonly<Record<string, unknown>>,
-): KennelError {
-  const wanted = refused.map((target) => `--allow ${target}`).join(' ');
-  return new KennelError(
-    'address.refused',
-    `The page leads to ${refused.join(', ')}, which is not public. If that is to be reached, allow it: ${wanted}`,
-    { details: { ...details, refused } },
-  );
-}
+): KennelError =>
+  refusedByGate(refused, `The page leads to ${refused.join(', ')}, which is not public.`, details);
 
 /** How old a version of yt-dlp is, days; its name is the date of its making. */
 function ageOf(version: string, now: number): number | undefined {

@@ -5,7 +5,7 @@ import type { ResolvedLink, ResolveLink, ResolveOptions } from './link.ts';
 import { netscapeCookies } from './netscapeCookies.ts';
 import { type Onward, ytDlpAnswer } from './ytDlpAnswer.ts';
 import { COOKIES_FILE, ytDlpCommand } from './ytDlpCommand.ts';
-import { refusedByGate, ytDlpFailure } from './ytDlpFailure.ts';
+import { refusedBehindPage, ytDlpFailure } from './ytDlpFailure.ts';
 
 export interface YtDlpResolverOptions extends QuestionParts {
   readonly tool: { readonly path: string; readonly version: string };
@@ -77,7 +77,7 @@ function answered<Answer>(
     return read();
   } catch (error) {
     if (refused.length === 0 || !isKennelError(error)) throw error;
-    throw refusedByGate(refused, { resolver, said: error.message });
+    throw refusedBehindPage(refused, { resolver, said: error.message });
   }
 }
 
