@@ -5,7 +5,7 @@ import type { ResolveOptions } from '../../../src/intake/link.ts';
 import { ytDlpCommand } from '../../../src/intake/ytDlpCommand.ts';
 
 const place: QuestionPlace = {
-  workDirectory: '/work/ask-1',
+  workDirectory: '/var/lib/kennel/ask-1',
   pass: {
     proxyUrl: 'http://me:hush@127.0.0.1:1',
     relay: async () => ({ host: '', port: 0 }),
