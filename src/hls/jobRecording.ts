@@ -4,7 +4,9 @@ import type { JobSpec } from '../../machines/vocabulary.ts';
 import type { AddressRules } from '../egress/addressRules.ts';
 import { CHECKSUMS_DEFAULT } from '../ledger/contentHash.ts';
 import { probeFile, removeFile } from '../recording/files/mediaFiles.ts';
+import { letGo } from '../recording/letGo.ts';
 import type { Recording, RecordingEnd, RecordingOptions } from '../recording/recorder.ts';
+import { writeStarted } from '../recording/writeStarted.ts';
 import type { Taker } from './recordingPorts.ts';
 import type { FirstPlaylist } from './recordingRun.ts';
 import { RecordingTracks } from './recordingTracks.ts';
@@ -217,16 +219,8 @@ export class JobRecording implements Recording {
       link: linksOf(job.spec)[source],
     });
     sources.hold(description);
-    const at = clock.now();
     this.#beats++;
-    const boot = clock.boot?.();
-    const started = writer.write({
-      t: 'started',
-      at,
-      ...(boot && { boot }),
-      source: description,
-    });
-    await Promise.race([started, aborted(signal)]);
+    const at = await writeStarted({ clock, writer, source: description, signal });
     if (this.#broken !== undefined) throw this.#broken.reason;
     log('The recording starts.', description);
     onStarted(at);
@@ -246,12 +240,4 @@ const transportOf = (
     ...(rules && { rules }),
     ...(spec.headers && { headers: spec.headers }),
     ...(spec.proxy !== undefined && { proxy: spec.proxy }),
-  });
-
-const letGo = new Error('the recorder was told to let go');
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
   });

@@ -1,6 +1,7 @@
 import type { Progress } from '../../machines/ports.ts';
 import { pause } from '../core/clock.ts';
 import { endMarked } from '../process/programProcesses.ts';
+import { letGo } from '../recording/letGo.ts';
 import type {
   MakeRecording,
   Recording,
@@ -8,6 +9,7 @@ import type {
   RecordingOptions,
 } from '../recording/recorder.ts';
 import { RecorderFell } from '../recording/recorderExit.ts';
+import { writeStarted } from '../recording/writeStarted.ts';
 import { afterExit, isWaitOver, type WaitState } from './afterExit.ts';
 import { describeProgram } from './describeProgram.ts';
 import { type ProgramOutput, programOutput } from './output/programOutput.ts';
@@ -177,11 +179,8 @@ class ProgramRecording implements Recording {
     const { plugin, tool } = this.#parts;
     const { resolved } = this.#tries;
     if (resolved === undefined) throw new Error('media came before its link was known');
-    const at = clock.now();
-    const boot = clock.boot?.();
     const source = describeProgram(resolved, { name: plugin.name, tool });
-    const started = writer.write({ t: 'started', at, ...(boot && { boot }), source });
-    await Promise.race([started, aborted(this.#life.signal)]);
+    const at = await writeStarted({ clock, writer, source, signal: this.#life.signal });
     if (this.#broken !== undefined) throw this.#broken.reason;
     log('The recording starts.', source);
     onStarted(at);
@@ -214,14 +213,6 @@ class ProgramRecording implements Recording {
 
 /** The page of what was live says that it is not any more. */
 const OVER: RecordingEnd = { why: 'source.ended', evidence: { isLive: false } };
-
-const letGo = new Error('the recorder was told to let go');
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 
 /** Recordings by the program of these parts. */
 export const programRecording =

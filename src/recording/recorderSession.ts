@@ -5,6 +5,7 @@ import { type Journal, openJournal, readJournal } from '../ledger/journal.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
 import { mediaFiles, removeUnnamed } from './files/mediaFiles.ts';
 import { JournalWriter } from './journalWriter.ts';
+import { letGo } from './letGo.ts';
 import type {
   MakeRecording,
   Recorder,
@@ -148,8 +149,6 @@ class RecorderSession {
     throw this.#diskError ?? new KennelError('disk.failed', 'The journal could not be written.');
   }
 }
-
-const letGo = new Error('the recorder was told to let go');
 
 const fileOf = (record: LedgerRecord): string | undefined =>
   record.t === 'segment' || record.t === 'init' ? record.file : undefined;

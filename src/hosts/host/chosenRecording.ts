@@ -3,6 +3,7 @@ import { pause } from '../../core/clock.ts';
 import { isKennelError, type KennelError, type KennelErrorCode } from '../../core/errors.ts';
 import type { ResolvedLink } from '../../intake/link.ts';
 import { linkKind } from '../../intake/linkKind.ts';
+import { letGo } from '../../recording/letGo.ts';
 import type {
   MakeRecording,
   Recording,
@@ -167,8 +168,6 @@ const GONE: ReadonlySet<KennelErrorCode> = new Set([
 ]);
 
 const mayBeGone = ({ code }: KennelError): boolean => GONE.has(code);
-
-const letGo = new Error('the recorder was told to let go');
 
 const direct = (url: URL): ResolvedLink => ({ kind: linkKind(url), url, headers: {}, formats: [] });
 
