@@ -104,8 +104,8 @@ afterAll(async () => {
   await rm(work, { recursive: true, force: true });
 });
 
-async function made(kind: Kind): Promise<Buffer> {
-  const file = path.join(work, `${KINDS.indexOf(kind)}.media`);
+/** So many seconds of it, in a file. */
+async function makeFile(kind: Kind, seconds: number, file: string): Promise<void> {
   await execa(ffmpeg, [
     '-hide_banner',
     '-v',
@@ -114,10 +114,15 @@ async function made(kind: Kind): Promise<Buffer> {
     '-y',
     ...kind.arguments.slice(0, -2),
     '-t',
-    '14',
+    String(seconds),
     ...kind.arguments.slice(-2),
     file,
   ]);
+}
+
+async function made(kind: Kind): Promise<Buffer> {
+  const file = path.join(work, `${KINDS.indexOf(kind)}.media`);
+  await makeFile(kind, 14, file);
   return await readFile(file);
 }
 
@@ -193,19 +198,7 @@ describe.skipIf(missing !== undefined)(
         const source = path.join(work, 'again.ts');
         const [kind] = KINDS;
         if (kind === undefined) throw new Error('no kind');
-        await execa(ffmpeg, [
-          '-hide_banner',
-          '-v',
-          'error',
-          '-nostdin',
-          '-y',
-          ...kind.arguments.slice(0, -2),
-          '-t',
-          '20',
-          '-f',
-          'mpegts',
-          source,
-        ]);
+        await makeFile(kind, 20, source);
         const run = async (fromSeconds: number) => {
           const clock = isKept ? ['-copyts', '-muxdelay', '0', '-muxpreload', '0'] : [];
           const { stdout } = await execa(

@@ -1,4 +1,5 @@
 import type { ProgramSigns } from '../../machines/ports.ts';
+import { NEWBORN } from '../machines/programSigns.ts';
 import type { RecorderRun } from './script.ts';
 import { POLICY } from './simPolicy.ts';
 
@@ -46,18 +47,6 @@ const AWAY_MS = 60_000;
 /** Pauses of a jittery program, as parts of what is taken for silence. */
 const PAUSES = [0.9, 0.02, 0.5, 0.9, 0.9, 0.1, 0.3];
 
-const NOTHING: ProgramSigns = {
-  run: 1,
-  agedMs: 0,
-  egressBytes: 0,
-  outputBytes: 0,
-  mediaMs: 0,
-  recordedMs: 0,
-  cpuMs: 0,
-  isFrozen: false,
-  isExcused: false,
-};
-
 /** The first piece of a jittery program, milliseconds of media. */
 const FIRST_PIECE_MS = 40;
 
@@ -98,7 +87,7 @@ function grownTo(run: RecorderRun, ageMs: number): ProgramSigns {
   const isSpinning = goneWrong && kind === 'spin';
   const isFed = goneWrong && kind === 'stick';
   return {
-    ...NOTHING,
+    ...NEWBORN,
     agedMs: ageMs,
     egressBytes: isFed ? ageMs : livedMs,
     outputBytes: mediaMs,
@@ -121,7 +110,7 @@ function jittery(run: RecorderRun, ageMs: number): ProgramSigns {
   const presentMs = isBack && !isSecond ? ageMs - AWAY_MS : agedMs;
   const mediaMs = mediaOf(run, isAway ? afterMs : presentMs);
   return {
-    ...NOTHING,
+    ...NEWBORN,
     run: isSecond ? 2 : 1,
     agedMs,
     egressBytes: mediaMs,

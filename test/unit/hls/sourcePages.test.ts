@@ -9,7 +9,14 @@ import { leanTransport } from '../../../src/hls/transport/leanTransport.ts';
 import type { ResolvedLink } from '../../../src/intake/link.ts';
 import { recorderOf } from '../../../src/recording/recorderSession.ts';
 import { type Answer, playlistText, type TinyOrigin } from './streamRecorderOrigin.ts';
-import { fasterBy, originFor, recorderSetup, segmentAt } from './streamRecorderSetup.ts';
+import {
+  fasterBy,
+  originFor,
+  recorderSetup,
+  SPEC,
+  segmentAt,
+  sourceParts,
+} from './streamRecorderSetup.ts';
 
 const NOW = 1_700_000_000_000;
 const notLive = () =>
@@ -33,17 +40,12 @@ async function setup(
   resolve: (origin: TinyOrigin, visit: number) => ResolvedLink,
 ) {
   const origin = await originFor(answer);
-  const transport = leanTransport();
-  const life = new AbortController();
-  onTestFinished(() => {
-    life.abort();
-    transport.close();
-  });
+  const { transport, life } = sourceParts();
   const passed = { ms: 0 };
   const clock = { ...systemClock, elapsed: () => passed.ms, now: () => NOW + passed.ms };
   let visits = 0;
   const headers = new PageHeaders();
-  const parts = { transport: headers.over(transport), clock, life: life.signal };
+  const parts = { transport: headers.over(transport), clock, life };
   const link = new LinkSource({
     ...parts,
     url: new URL('http://page.test/watch'),
@@ -64,7 +66,7 @@ async function setup(
   }) => variant?.url ?? playlistUrl;
   const source = new PlaylistSource({ ...parts, link, address });
   const poll = async () =>
-    await source.poll({ signal: life.signal, timeoutMs: 5_000, cut: () => undefined });
+    await source.poll({ signal: life, timeoutMs: 5_000, cut: () => undefined });
   const pollFor = async (seconds: number) => {
     const failures: string[] = [];
     for (let second = 0; second < seconds; second++) {
@@ -181,15 +183,7 @@ describe('a recording of a page', () => {
       job: {
         id: 'job-1',
         attempt: 1,
-        spec: {
-          url: 'http://page.test/watch?token=1',
-          quality: ['best'],
-          waitMs: 0,
-          patienceMs: 60_000,
-          output: '/nowhere/',
-          keepSegments: true,
-          ...spec,
-        },
+        spec: { url: 'http://page.test/watch?token=1', ...SPEC, ...spec },
       },
       directory: parts.directory,
       clock: fasterBy(200),

@@ -1,21 +1,14 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/core/clock.ts';
 import { LinkSource } from '../../../src/hls/source/linkSource.ts';
 import { type PlaylistPoll, PlaylistSource } from '../../../src/hls/source/playlistSource.ts';
-import { leanTransport } from '../../../src/hls/transport/leanTransport.ts';
 import { type Answer, playlistText } from './streamRecorderOrigin.ts';
-import { originFor } from './streamRecorderSetup.ts';
+import { originFor, sourceParts } from './streamRecorderSetup.ts';
 
 /** One source of one track, asked by hand. */
 async function setup(answer: (requested: string) => Answer | undefined, query = '') {
   const origin = await originFor(answer);
-  const transport = leanTransport();
-  const life = new AbortController();
-  onTestFinished(() => {
-    life.abort();
-    transport.close();
-  });
-  const parts = { transport, clock: systemClock, life: life.signal };
+  const parts = { ...sourceParts(), clock: systemClock };
   const link = new LinkSource({
     ...parts,
     url: new URL(`${origin.url}/live.m3u8${query}`),
@@ -29,7 +22,7 @@ async function setup(answer: (requested: string) => Answer | undefined, query = 
   });
   const poll = async (options: Partial<PlaylistPoll> = {}) =>
     await source.poll({
-      signal: life.signal,
+      signal: parts.life,
       timeoutMs: 5_000,
       cut: () => undefined,
       ...options,

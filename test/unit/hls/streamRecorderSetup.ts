@@ -29,6 +29,26 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
+/** What a job wants, as far as a test does not say otherwise. */
+export const SPEC: Omit<JobSpec, 'url'> = {
+  quality: ['best'],
+  waitMs: 0,
+  patienceMs: 60_000,
+  output: '/nowhere/',
+  keepSegments: true,
+};
+
+/** How a source gets at its playlists, until the end of the test. */
+export function sourceParts() {
+  const transport = leanTransport();
+  const life = new AbortController();
+  onTestFinished(() => {
+    life.abort();
+    transport.close();
+  });
+  return { transport, life: life.signal };
+}
+
 /** Recorders over real sockets and real files, in a directory of their own. */
 export async function recorderSetup(native: NativeOptions = {}) {
   const directory = await mkdtemp(path.join(tmpdir(), 'kennel-recorder-'));
@@ -48,15 +68,7 @@ export async function recorderSetup(native: NativeOptions = {}) {
       job: {
         id: 'job-1',
         attempt,
-        spec: {
-          url: 'http://127.0.0.1:9/',
-          quality: ['best'],
-          waitMs: 0,
-          patienceMs: 60_000,
-          output: '/nowhere/',
-          keepSegments: true,
-          ...spec,
-        },
+        spec: { url: 'http://127.0.0.1:9/', ...SPEC, ...spec },
       },
       directory,
       clock,

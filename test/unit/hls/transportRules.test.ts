@@ -7,24 +7,13 @@ import { redirectingTransport } from '../../../src/hls/transport/redirectingTran
 import type { Transport, TransportRequest } from '../../../src/hls/transport/transport.ts';
 import { undiciHop } from '../../../src/hls/transport/undiciHop.ts';
 import { answer, rawServer } from './transportServer.ts';
+import { getter } from './transportSetup.ts';
 
 const clients = { lean: leanHop, undici: undiciHop } as const;
 const refused = { code: 'address.refused', retryable: false };
 
-async function get(transport: Transport, url: URL, request: Partial<TransportRequest> = {}) {
-  let body = '';
-  const answered = await transport.get({
-    url,
-    signal: new AbortController().signal,
-    bodyBytesMax: 1_000_000,
-    idleTimeoutMs: 5000,
-    onData: (bytes) => {
-      body += Buffer.from(bytes).toString('latin1');
-    },
-    ...request,
-  });
-  return { ...answered, body };
-}
+const get = async (transport: Transport, url: URL, request: Partial<TransportRequest> = {}) =>
+  await getter(transport)(url, request);
 
 function setup(client: keyof typeof clients, options: ClientOptions = {}): Transport {
   const transport = redirectingTransport(clients[client](options));

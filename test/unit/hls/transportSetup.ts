@@ -3,13 +3,13 @@ import {
   type LeanTransportOptions,
   leanTransport,
 } from '../../../src/hls/transport/leanTransport.ts';
-import type { TransportRequest } from '../../../src/hls/transport/transport.ts';
+import type { Transport, TransportRequest } from '../../../src/hls/transport/transport.ts';
 import type { RawServer } from './transportServer.ts';
 
-export function setup(options: LeanTransportOptions = {}) {
-  const transport = leanTransport(options);
-  onTestFinished(() => transport.close());
-  const get = async (url: URL, request: Partial<TransportRequest> = {}) => {
+/** Asks over a transport, and reads the body as it is. */
+export const getter =
+  (transport: Transport) =>
+  async (url: URL, request: Partial<TransportRequest> = {}) => {
     let body = '';
     const response = await transport.get({
       url,
@@ -23,7 +23,11 @@ export function setup(options: LeanTransportOptions = {}) {
     });
     return { ...response, body };
   };
-  return { transport, get };
+
+export function setup(options: LeanTransportOptions = {}) {
+  const transport = leanTransport(options);
+  onTestFinished(() => transport.close());
+  return { transport, get: getter(transport) };
 }
 
 /** Resolves once the server has seen so many requests. */

@@ -157,6 +157,16 @@ describe('who records', () => {
   });
 });
 
+/** Refuses so, one after the other, and then answers. */
+function thereAfter(refusals: readonly KennelError[]): Resolve {
+  const left = [...refusals];
+  return async () => {
+    const first = left.shift();
+    if (first !== undefined) throw first;
+    return HLS;
+  };
+}
+
 describe('a link behind which nothing is yet', () => {
   const notLive = refusal('source.notLive', { resolver: 'yt-dlp 1' });
 
@@ -169,14 +179,9 @@ describe('a link behind which nothing is yet', () => {
   });
 
   it('is recorded once it is there', async () => {
-    const answers = [notLive, notLive];
     const set = choose({
       spec: { waitMs: 600_000 },
-      resolve: async () => {
-        const answer = answers.shift();
-        if (answer !== undefined) throw answer;
-        return HLS;
-      },
+      resolve: thereAfter([notLive, notLive]),
     });
     await set.ends();
     expect(set.chosen.map(({ who }) => who)).toEqual(['native']);
@@ -184,14 +189,9 @@ describe('a link behind which nothing is yet', () => {
 
   it('is waited for where it is a page that shows nothing yet, and where nobody waits is refused at once', async () => {
     const empty = refusal('source.unsupported', { retryable: false, resolver: 'yt-dlp 1' });
-    const answers = [empty, empty];
     const set = choose({
       spec: { waitMs: 600_000 },
-      resolve: async () => {
-        const answer = answers.shift();
-        if (answer !== undefined) throw answer;
-        return HLS;
-      },
+      resolve: thereAfter([empty, empty]),
     });
     await set.ends();
     expect([set.asked.length, set.waited]).toEqual([3, ['source.unsupported']]);

@@ -8,6 +8,7 @@ import {
   type RecorderJob,
   type RecorderListener,
 } from '../../../src/process/recorderDriver.ts';
+import { NEWBORN } from '../../machines/programSigns.ts';
 
 /** A driver whose recorders do exactly what the test says. */
 class ScriptedDriver implements RecorderDriver {
@@ -65,17 +66,7 @@ class ScriptedDriver implements RecorderDriver {
 }
 
 const ENDED: RecorderExit = { kind: 'ended', why: 'endlist', retryable: false, evidence: {} };
-const PROGRAM = {
-  run: 1,
-  agedMs: 1,
-  egressBytes: 0,
-  outputBytes: 0,
-  mediaMs: 0,
-  recordedMs: 0,
-  cpuMs: 0,
-  isFrozen: false,
-  isExcused: false,
-};
+const PROGRAM = { ...NEWBORN, agedMs: 1 };
 const CRASHED: RecorderExit = { kind: 'crashed', why: 'silent', retryable: true, evidence: {} };
 
 const job = (attempt = 1): Job => ({
