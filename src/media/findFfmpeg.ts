@@ -1,9 +1,5 @@
-import { access, constants } from 'node:fs/promises';
-import { delimiter, isAbsolute, join } from 'node:path';
-import { runProgram } from '../process/runProgram.ts';
-
-/** A program that cannot print its version in this time cannot be used, milliseconds. */
-const VERSION_TIMEOUT_MS = 10_000;
+import { executables } from '../process/executables.ts';
+import { programVersion } from '../process/programVersion.ts';
 
 export interface Ffmpeg {
   readonly path: string;
@@ -22,14 +18,8 @@ export interface FindFfmpegOptions {
 
 /** The first ffmpeg that runs, or undefined. */
 export async function findFfmpeg(options: FindFfmpegOptions): Promise<Ffmpeg | undefined> {
-  const { given, searchPath, environment = {} } = options;
-  const directories = searchPath.split(delimiter).filter((directory) => isAbsolute(directory));
-  const candidates =
-    given === undefined || !given.includes('/')
-      ? directories.map((directory) => join(directory, given ?? 'ffmpeg'))
-      : [given];
-  for (const path of candidates) {
-    if (!(await isExecutable(path))) continue;
+  const { given = 'ffmpeg', searchPath, environment = {} } = options;
+  for (const path of await executables(given, searchPath)) {
     const version = await ffmpegVersion(path, environment);
     if (version !== undefined) return { path, version };
   }
@@ -37,26 +27,12 @@ export async function findFfmpeg(options: FindFfmpegOptions): Promise<Ffmpeg | u
 }
 
 /** The version a program names, or undefined when it is no ffmpeg or does not run. */
-export async function ffmpegVersion(
+export const ffmpegVersion = async (
   path: string,
   environment: Readonly<Record<string, string>> = {},
-): Promise<string | undefined> {
-  let head = '';
-  const result = await runProgram({
-    file: path,
-    arguments: ['-hide_banner', '-version'],
-    environment,
-    signal: AbortSignal.timeout(VERSION_TIMEOUT_MS),
-    onStdout: (text) => {
-      if (head.length < 256) head += text;
-    },
-  });
-  if (result.exitCode !== 0) return undefined;
-  return /^ffmpeg version (\S+)/.exec(head)?.[1];
-}
+): Promise<string | undefined> => await programVersion(path, FFMPEG, environment);
 
-const isExecutable = async (path: string): Promise<boolean> =>
-  await access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
+const FFMPEG = {
+  versionArguments: ['-hide_banner', '-version'],
+  parseVersion: (output: string) => /^ffmpeg version (\S+)/.exec(output)?.[1],
+};

@@ -1,14 +1,8 @@
-import { access, constants, realpath } from 'node:fs/promises';
-import { delimiter, isAbsolute, join } from 'node:path';
-import { runProgram } from '../process/runProgram.ts';
+import { executables } from '../process/executables.ts';
+import { programVersion, type VersionQuestion } from '../process/programVersion.ts';
 import { isAtLeast } from './plugins/versionOrder.ts';
 import { PLUGINS } from './plugins.ts';
 import type { FoundTool, ToolRequirement } from './recorderPlugin.ts';
-
-/** A program that cannot print its version in this time cannot be used, milliseconds. Python's need about half a second. */
-const VERSION_TIMEOUT_MS = 10_000;
-/** Versions stand at the beginning; characters. */
-const VERSION_OUTPUT_MAX = 4_096;
 
 export interface FindToolsOptions {
   /** The value of `PATH`. */
@@ -37,7 +31,7 @@ export async function findTools(
 }
 
 /** What it takes to find a tool and to know its version. */
-type AskedTool = Pick<ToolRequirement, 'command' | 'versionArguments' | 'parseVersion'>;
+type AskedTool = VersionQuestion & Pick<ToolRequirement, 'command'>;
 
 /** One tool, as `findTools` finds it. */
 export async function findTool(
@@ -46,53 +40,12 @@ export async function findTool(
 ): Promise<FoundTool | undefined> {
   const { searchPath, given = {}, environment = { PATH: searchPath } } = options;
   let newest: FoundTool | undefined;
-  for (const path of await candidates(given[requirement.command], requirement, searchPath)) {
-    const version = await versionOf(path, requirement, environment);
+  const { command } = requirement;
+  for (const path of await executables(given[command] ?? command, searchPath)) {
+    const version = await programVersion(path, requirement, environment);
     if (version === undefined) continue;
     // Of two that are as new, the first on the path.
     if (newest === undefined || !isAtLeast(newest.version, version)) newest = { path, version };
   }
   return newest;
 }
-
-/** Each program once, although `/bin` is often `/usr/bin`. */
-async function candidates(
-  named: string | undefined,
-  { command }: AskedTool,
-  searchPath: string,
-): Promise<string[]> {
-  if (named?.includes('/')) return (await isExecutable(named)) ? [named] : [];
-  const directories = searchPath.split(delimiter).filter((directory) => isAbsolute(directory));
-  const paths = new Map<string, string>();
-  for (const directory of directories) {
-    const path = join(directory, named ?? command);
-    if (!(await isExecutable(path))) continue;
-    const real = await realpath(path).catch(() => path);
-    if (!paths.has(real)) paths.set(real, path);
-  }
-  return [...paths.values()];
-}
-
-async function versionOf(
-  path: string,
-  { versionArguments, parseVersion }: AskedTool,
-  environment: Readonly<Record<string, string>>,
-): Promise<string | undefined> {
-  let head = '';
-  const result = await runProgram({
-    file: path,
-    arguments: versionArguments,
-    environment,
-    signal: AbortSignal.timeout(VERSION_TIMEOUT_MS),
-    onStdout: (text) => {
-      if (head.length < VERSION_OUTPUT_MAX) head += text;
-    },
-  });
-  return result.exitCode === 0 ? parseVersion(head) : undefined;
-}
-
-const isExecutable = async (path: string): Promise<boolean> =>
-  await access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );

@@ -1,5 +1,6 @@
 import type { KennelErrorCode } from '../core/errors.ts';
 import type { LinkKind } from '../intake/link.ts';
+import type { VersionQuestion } from '../process/programVersion.ts';
 
 /**
  * A program that can record. A new one is one file in `plugins/` and one line in `plugins.ts`. Everything here is pure: it says
@@ -20,12 +21,9 @@ export interface RecorderPlugin {
 }
 
 /** Which program a plugin needs. */
-export interface ToolRequirement {
+export interface ToolRequirement extends VersionQuestion {
   /** Looked for on the search path, unless the configuration names one. */
   readonly command: string;
-  readonly versionArguments: readonly string[];
-  /** From what it prints; undefined: not recognised. */
-  parseVersion(output: string): string | undefined;
   /** Versions below are refused, with the reason; compared number by number. */
   readonly minimum: { readonly version: string; readonly because: string };
   /** Versions below work, but worse: what the doctor says of them. */
