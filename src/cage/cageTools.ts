@@ -1,5 +1,4 @@
-import { accessSync, constants } from 'node:fs';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { executables } from '../process/executables.ts';
 
 /** The programs that cages are built with. All but bubblewrap belong to util-linux. */
 const CAGE_TOOLS = ['bwrap', 'nsenter', 'setpriv', 'prlimit'] as const;
@@ -9,23 +8,13 @@ export type CageToolName = (typeof CAGE_TOOLS)[number];
 export type CageTools = Readonly<Partial<Record<CageToolName, string>>>;
 
 /** @param searchPath the value of `PATH` */
-export function findCageTools(searchPath: string): CageTools {
-  const directories = searchPath.split(delimiter).filter((directory) => isAbsolute(directory));
+export async function findCageTools(searchPath: string): Promise<CageTools> {
   const found: Partial<Record<CageToolName, string>> = {};
   for (const name of CAGE_TOOLS) {
-    const path = directories.map((directory) => join(directory, name)).find(isExecutable);
+    const [path] = await executables(name, searchPath);
     if (path !== undefined) found[name] = path;
   }
   return found;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Says which of these is not there, or undefined. */

@@ -50,7 +50,7 @@ export interface CageOptions {
 export async function openCage(options: CageOptions): Promise<Cage> {
   const missing: { rung: CageRung; problem: string }[] = [];
   const parts =
-    options.mode === 'off' ? bareParts(options, NO_CAGE) : await bestOf(options, missing);
+    options.mode === 'off' ? await bareParts(options, NO_CAGE) : await bestOf(options, missing);
   const { plan, seccompFile } = parts;
   const report: CageReport = {
     rung: plan.rung,
@@ -75,7 +75,7 @@ async function bestOf(
   for (const plan of cagePlans(isRoot).filter(isTried)) {
     const isWrapped = isBubblewrapped(plan);
     let parts: CageParts = {
-      ...bareParts(options, plan),
+      ...(await bareParts(options, plan)),
       ...(isWrapped && { seccompFile, view: systemView(!plan.hasNetwork) }),
     };
     if (plan.rung === 'none') return parts;
@@ -90,16 +90,16 @@ async function bestOf(
     // The last way to a rung asks for the least, so its problem is the one to solve.
     missing.splice(same < 0 ? missing.length : same, 1, { rung: plan.rung, problem });
   }
-  return bareParts(options, NO_CAGE);
+  return await bareParts(options, NO_CAGE);
 }
 
-function bareParts(options: CageOptions, plan: CagePlan): CageParts {
+async function bareParts(options: CageOptions, plan: CagePlan): Promise<CageParts> {
   const { searchPath, marker = {} } = options;
   return {
     plan,
     searchPath,
     marker,
-    tools: findCageTools(searchPath),
+    tools: await findCageTools(searchPath),
     view: [],
     seccompFile: undefined,
     openFilesMax: openFilesHardLimit(),
