@@ -21,3 +21,15 @@ export function reachOfLinks(links: readonly (URL | string)[]): string[] {
   });
   return [...new Set(entries)];
 }
+
+/**
+ * Where an http link at the port of its protocol may send whoever asks: to https at the same host, as most do that have both. A
+ * link that names another port means that one, and no https link leads to http: they have none.
+ */
+export function upgradeOf(link: string): URL | undefined {
+  const url = URL.parse(link);
+  // URL leaves out the port that is the protocol's own.
+  if (url?.protocol !== 'http:' || url.port !== '') return undefined;
+  url.protocol = 'https:';
+  return url;
+}

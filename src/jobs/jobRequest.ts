@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { JobSpec, WatchLimits } from '../../machines/vocabulary.ts';
 import { KennelError } from '../core/errors.ts';
 import { addressRules } from '../egress/addressRules.ts';
-import { reachOfLinks } from '../egress/reachOfLinks.ts';
+import { reachOfLinks, upgradeOf } from '../egress/reachOfLinks.ts';
 import { hasControlCharacter } from '../intake/controlCharacters.ts';
 import { LINK_SCHEMES_TEXT, linkKind } from '../intake/linkKind.ts';
 import { netscapeCookies } from '../intake/netscapeCookies.ts';
@@ -158,8 +158,10 @@ function reachOf({ url, fallbacks = [], proxy, allow = [] }: JobRequest): Pick<J
     throw new KennelError('usage.invalid', `A job may allow ${ALLOW_MAX} addresses at most.`);
   // It throws for an entry that cannot be read.
   addressRules(entries);
-  const links = [url, ...fallbacks, ...(proxy === undefined ? [] : [proxy])];
-  const reach = [...new Set([...reachOfLinks(links), ...entries])];
+  const links = [url, ...fallbacks];
+  const upgrades = links.map(upgradeOf).filter((link) => link !== undefined);
+  const reached = reachOfLinks([...links, ...upgrades, ...(proxy === undefined ? [] : [proxy])]);
+  const reach = [...new Set([...reached, ...entries])];
   return reach.length > 0 ? { reach } : {};
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { isKennelError } from '../../../src/core/errors.ts';
+import { addressRules } from '../../../src/egress/addressRules.ts';
 import { type JobRequest, jobSpec } from '../../../src/jobs/jobRequest.ts';
 
 const url = 'https://origin.example/live.m3u8';
@@ -120,8 +121,30 @@ test('links of every kind are taken, and what they name may be reached', () => {
       proxy: 'http://me:secret@proxy.lan:3128',
       allow: ['10.1.0.0/16', ' cam.lan:554 '],
     }).reach,
-  ).toEqual(['127.0.0.1:8000', '10.0.0.5:80', 'proxy.lan:3128', '10.1.0.0/16', 'cam.lan:554']);
+  ).toEqual([
+    ...['127.0.0.1:8000', '10.0.0.5:80', '10.0.0.5:443', 'proxy.lan:3128'],
+    ...['10.1.0.0/16', 'cam.lan:554'],
+  ]);
   expect(spec({ url: 'https://93.184.215.14/x.m3u8' }).reach).toBeUndefined();
+});
+
+test('an http link may send on to https at its host, and nothing else may be reached for that', () => {
+  const reachOf = (link: string, proxy?: string) =>
+    spec({ url: link, ...(proxy && { proxy }) }).reach;
+  expect(reachOf('http://cam.lan/x')).toEqual(['cam.lan:80', 'cam.lan:443']);
+  expect(reachOf('http://cam.lan:80/x')).toEqual(['cam.lan:80', 'cam.lan:443']);
+  expect(reachOf('http://[::1]/x')).toEqual(['[::1]:80', '[::1]:443']);
+  expect(reachOf('http://cam.lan:8080/x')).toEqual(['cam.lan:8080']);
+  expect(reachOf('http://cam.lan:443/x')).toEqual(['cam.lan:443']);
+  expect(reachOf('https://cam.lan/x')).toEqual(['cam.lan:443']);
+  expect(reachOf('rtmp://cam.lan/x')).toEqual(['cam.lan:1935']);
+  expect(reachOf('https://1.1.1.1/x', 'http://proxy.lan/')).toEqual(['proxy.lan:80']);
+
+  const rules = addressRules(reachOf('http://cam.lan/x') ?? []);
+  const permits = (host: string, port: number) =>
+    rules.permits({ host, address: '10.0.0.5', port });
+  expect(permits('cam.lan', 443)).toBe(true);
+  expect([permits('cam.lan', 8443), permits('other.lan', 443)]).toEqual([false, false]);
 });
 
 test('what programs are told is taken over', () => {

@@ -47,7 +47,10 @@ describe('the same command, given again', () => {
       bytesPerSecondMax: 1_000,
     });
     expect(spec).toMatchObject({
-      reach: ['a.test:80', 'b.test:80', 'c.test:80', '10.0.0.0/8'],
+      reach: [
+        ...['a.test:80', 'b.test:80', 'c.test:80', 'a.test:443', 'b.test:443', 'c.test:443'],
+        '10.0.0.0/8',
+      ],
       watch: { staleMs: 5_000 },
     });
     expect(changed).toEqual(['cookies', 'reach', 'bytesPerSecondMax', 'watch']);
