@@ -1,6 +1,5 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
-import { systemCodeOf } from '../core/errors.ts';
 import { childrenOf } from '../process/procfs.ts';
 
 /** Programs that only lead to the caged one. */
@@ -41,37 +40,5 @@ async function livingChildren(pid: number): Promise<number[]> {
   } catch {
     // The process is gone, or the kernel was built without this file (CONFIG_PROC_CHILDREN).
     return (await childrenOf(pid)).toSorted((a, b) => a - b);
-  }
-}
-
-/**
- * Asks a program that was started by a `CagedCommand`, and its children, to end. The signal goes to the program's own process
- * group, for the cage around it would end at once, and the program with it. What is in a pid namespace beside the program is
- * bubblewrap's first process, which the kernel spares these signals (pid_namespaces(7)). False: there is no program to be asked.
- */
-export async function signalProgram(
-  outerPid: number,
-  signal: 'SIGINT' | 'SIGTERM',
-): Promise<boolean> {
-  const pid = await programPidOf(outerPid);
-  const group = pid === undefined ? undefined : groupOf(pid);
-  if (pid === undefined || group === undefined) return false;
-  try {
-    // A program that was not started in a group of its own is in ours.
-    process.kill(group === groupOf(process.pid) ? pid : -group, signal);
-    return true;
-  } catch (error) {
-    if (systemCodeOf(error) === 'ESRCH') return false;
-    throw error;
-  }
-}
-
-/** Field 5 of proc(5); the command's name before it may hold anything. */
-function groupOf(pid: number): number | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[2]);
-  } catch {
-    return undefined;
   }
 }

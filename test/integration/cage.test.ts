@@ -17,8 +17,9 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { programPidOf, signalProgram } from '../../src/cage/programPid.ts';
+import { programPidOf } from '../../src/cage/programPid.ts';
 import { pidAlive, processesWithEnvironment } from '../../src/process/procfs.ts';
+import { sendSignal } from '../../src/process/programProcesses.ts';
 import { startTrial, type Trial, type TrialEnd, type TrialOrder } from '../unit/cage/cageTrial.ts';
 
 const NOBODY = 65_534;
@@ -311,7 +312,7 @@ for (const kind of kinds) {
       await until('an empty cage', allGone);
     });
 
-    it('hands a signal for the program’s own group to the program, not to the cage', async () => {
+    it('lets its program be found and asked to end, without ending itself', async () => {
       const trial = run(kind, {
         script: `trap 'echo saved; exit 5' INT; : > ready; while :; do sleep 0.05; done`,
       });
@@ -319,9 +320,9 @@ for (const kind of kinds) {
       await until('readiness', async () => existsSync(join(root, 'work/ready')) || undefined);
       const pid = await until('the program', async () => await programPidOf(outerPid));
       expect(pid).not.toBe(outerPid);
-      expect(await signalProgram(outerPid, 'SIGINT')).toBe(true);
+      sendSignal(pid, 'SIGINT');
       expect(await trial.end).toMatchObject({ exitCode: 5, stdout: 'saved\n' });
-      expect(await signalProgram(outerPid, 'SIGINT')).toBe(false);
+      expect(await programPidOf(outerPid)).toBeUndefined();
     });
 
     it('ends a file where it may not grow further', async () => {

@@ -17,9 +17,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CAGE_RUNGS, type Cage, type CagedProgram, type CageRung } from '../../src/cage/cage.ts';
 import { type CageOptions, openCage } from '../../src/cage/openCage.ts';
-import { programPidOf, signalProgram } from '../../src/cage/programPid.ts';
+import { programPidOf } from '../../src/cage/programPid.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { childrenOf, pidAlive } from '../../src/process/procfs.ts';
+import { sendSignal } from '../../src/process/programProcesses.ts';
 import { spawnCaged, startTrial } from '../unit/cage/cageTrial.ts';
 
 const searchPath = process.env['PATH'] ?? '';
@@ -147,10 +148,11 @@ describe('the rungs of the ladder', () => {
       cage.command(shell("trap 'exit 5' INT; echo on; while :; do sleep 0.05; done"), 3),
     );
     await once(child.stdout ?? child, 'data');
-    expect(await programPidOf(child.pid ?? 0)).toBe(child.pid);
-    expect(await signalProgram(child.pid ?? 0, 'SIGINT')).toBe(true);
+    const pid = child.pid ?? 0;
+    expect(await programPidOf(pid)).toBe(pid);
+    sendSignal(pid, 'SIGINT');
     expect(await once(child, 'close')).toEqual([5, null]);
-    expect(await signalProgram(child.pid ?? 0, 'SIGINT')).toBe(false);
+    expect(await programPidOf(pid)).toBeUndefined();
   });
 
   on('full')(
