@@ -9,10 +9,18 @@ export const JOB_STATES = [
   'done',
   'failed',
   'cancelled',
+  'rejected',
+  'expired',
 ] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
-export const TERMINAL_STATES = ['done', 'failed', 'cancelled'] as const satisfies JobState[];
+export const TERMINAL_STATES = [
+  'done',
+  'failed',
+  'cancelled',
+  'rejected',
+  'expired',
+] as const satisfies JobState[];
 export type TerminalState = (typeof TERMINAL_STATES)[number];
 
 export const isTerminal = (state: JobState): state is TerminalState =>
@@ -41,6 +49,8 @@ export interface JobSpec {
   readonly quality: readonly string[];
   /** How long to record from the first accepted playlist, in milliseconds. Absent: until the stream ends. */
   readonly durationMs?: number;
+  /** When to end at the latest, milliseconds since the epoch, whatever the duration says. */
+  readonly endAt?: number;
   /** Extra request headers. They may be secret: never logged. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Proxy for everything that is fetched: `http://[user:password@]host:port`. It may be secret: never logged. */

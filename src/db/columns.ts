@@ -1,4 +1,4 @@
-import { customType } from './drizzle.ts';
+import { bigint, customType } from './drizzle.ts';
 
 /** A point in time: milliseconds since the epoch here, `timestamptz` there. */
 export const instant = customType<{ data: number; driverData: string }>({
@@ -38,3 +38,9 @@ export const json = <Data>(name: string) =>
     dataType: () => 'jsonb',
     toDriver: storableJson,
   })(name);
+
+/** Bytes, offsets and tokens: exact in a JavaScript number up to 9 PB. */
+export const count = (name: string) => bigint(name, { mode: 'number' });
+
+/** The transaction that wrote a row, which Postgres fills in: what readers of a log go by (`tables/events.ts`). */
+export const writtenBy = customType<{ data: string }>({ dataType: () => 'xid8' });

@@ -8,11 +8,13 @@ import { createRequire } from 'node:module';
 const load = createRequire(import.meta.url);
 
 const core: typeof import('drizzle-orm') = load('drizzle-orm');
-export const { and, asc, desc, eq, gte, inArray, like, lt, notInArray, or, sql } = core;
+export const { and, asc, desc, eq, gt, gte, inArray, isNull, like, lt, lte, notInArray, or, sql } =
+  core;
 
 const postgres: typeof import('drizzle-orm/pg-core') = load('drizzle-orm/pg-core');
 export const {
   bigint,
+  boolean,
   customType,
   doublePrecision,
   foreignKey,
@@ -21,6 +23,7 @@ export const {
   pgTable,
   primaryKey,
   text,
+  uniqueIndex,
   uuid,
 } = postgres;
 

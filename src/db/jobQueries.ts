@@ -27,6 +27,7 @@ export function jobQueries(database: KennelDatabase) {
           output: spec.output,
           createdAt: at,
           updatedAt: at,
+          runAt: at,
         })
         .onConflictDoNothing()
         .returning(),

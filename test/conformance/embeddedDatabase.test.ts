@@ -79,7 +79,7 @@ test('the lock is free again after a close', async () => {
 test('a failed transaction leaves nothing behind, and the next one works', async () => {
   const { open } = await setup();
   const { db } = await open();
-  const now = { spec: SPEC, sourceUrl: '', output: '', createdAt: 1, updatedAt: 1 };
+  const now = { spec: SPEC, sourceUrl: '', output: '', createdAt: 1, updatedAt: 1, runAt: 1 };
   const half = db.transaction(async (transaction) => {
     await transaction.insert(jobs).values({ id: v7(), ...now });
     throw new Error('changed my mind');

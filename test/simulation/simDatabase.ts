@@ -4,7 +4,7 @@ import type { World } from './world.ts';
 
 /** Written by hand, unlike the list the product derives from its chart: one checks the other. */
 const LEGAL: Readonly<Record<JobState, readonly JobState[]>> = {
-  pending: ['recording', 'failed', 'cancelled'],
+  pending: ['recording', 'failed', 'cancelled', 'rejected', 'expired'],
   recording: ['retrying', 'muxing', 'failed', 'cancelled'],
   retrying: ['recording', 'muxing', 'failed', 'cancelled'],
   muxing: ['uploading', 'failed', 'cancelled'],
@@ -12,6 +12,8 @@ const LEGAL: Readonly<Record<JobState, readonly JobState[]>> = {
   done: [],
   failed: [],
   cancelled: [],
+  rejected: [],
+  expired: [],
 };
 
 const RETRY_MS = 100;

@@ -69,6 +69,10 @@ function moveSentence({ to, cause, evidence, attempt }: Moved): string | undefin
       return `the job failed (${cause})${facts(evidence)}`;
     case 'cancelled':
       return `the job is cancelled (${cause})`;
+    case 'rejected':
+      return `the job is rejected (${cause})${facts(evidence)}`;
+    case 'expired':
+      return `the job waited for too long (${cause})${facts(evidence)}`;
   }
 }
 
