@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -15,6 +16,7 @@ import type {
   RecorderPlugin,
 } from '../../src/programs/recorderPlugin.ts';
 import { type Origin, startOrigin } from '../support/origin/origin.ts';
+import type { StreamOptions } from '../support/origin/streamOptions.ts';
 import { freePort } from '../support/worlds/ports.ts';
 
 const { PATH = '' } = process.env;
@@ -24,6 +26,16 @@ const CREDENTIALS = `Basic ${Buffer.from('pass:proxysecret').toString('base64')}
 /** Some seconds of the small show. */
 const ENOUGH_BYTES = 100_000;
 const PACKET_BYTES = 188;
+
+/** Its timestamps jump back before these segments. */
+const JUMPING: StreamOptions = {
+  vod: true,
+  switches: [
+    { at: 2, set: 'ts' },
+    { at: 3, set: 'ts' },
+    { at: 8, set: 'ts' },
+  ],
+};
 
 /** A way out like the gate's: nothing passes without its credentials. */
 interface Way {
@@ -37,7 +49,7 @@ let way: Way;
 const closing: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  origin = await startOrigin({ streams: { ts: {}, film: { vod: true } } });
+  origin = await startOrigin({ streams: { ts: {}, film: { vod: true }, jumps: JUMPING } });
   closing.push(async () => await origin.stop());
   way = await startWay();
 });
@@ -225,29 +237,49 @@ describe.skipIf(!tools.has('yt-dlp'))('yt-dlp before a page', () => {
   });
 });
 
-describe.skipIf(!tools.has('ffmpeg'))('two runs of ffmpeg', () => {
-  // What joins them: their times begin at zero with each.
-  test('give the same pictures the same bytes, in the same order', async () => {
-    const plugin = pluginNamed('ffmpeg');
-    const both = await Promise.all([
-      run(plugin, origin.playlistUrl()),
-      run(plugin, origin.playlistUrl()),
-    ]);
-    const [first = [], second = []] = both.map(({ media }) => picturesOf(media));
-    const shared = first.filter((picture) => second.includes(picture));
-    expect(shared.length).toBeGreaterThan(20);
-    expect(second.filter((picture) => first.includes(picture))).toEqual(shared);
-  });
-});
+for (const name of ['ffmpeg', 'yt-dlp'] as const) {
+  describe.skipIf(!tools.has('ffmpeg') || !tools.has(name))(`timestamps through ${name}`, () => {
+    const plugin = pluginNamed(name);
 
-/** What each picture begins with, behind its header. */
-function picturesOf(media: Buffer): string[] {
-  const pictures: string[] = [];
+    // That is what joins runs, and what tells how much is missing between them.
+    test('are the same for the same pictures in two runs', async () => {
+      const both = await Promise.all([
+        run(plugin, origin.playlistUrl()),
+        run(plugin, origin.playlistUrl()),
+      ]);
+      const [first = [], second = []] = both.map(({ media }) => picturesOf(media));
+      const shared = first.filter(([picture]) => second.some(([other]) => other === picture));
+      expect(shared.length).toBeGreaterThan(20);
+      for (const one of shared) expect(second).toContainEqual(one);
+    });
+
+    test('are those of the source, also where they jump back', async () => {
+      const { media } = await run(plugin, origin.playlistUrl('jumps'));
+      const found = picturesOf(media).map(([, times]) => times);
+      const source = await Promise.all([0, 1, 0, 0, 1, 2, 3, 4].map(segmentOf));
+      const wanted = source.flatMap((segment) => picturesOf(segment).map(([, times]) => times));
+      // Three segments, and two jumps.
+      expect(found.length).toBeGreaterThan(75);
+      expect(found.slice(0, wanted.length)).toEqual(wanted.slice(0, found.length));
+    });
+  });
+}
+
+const segmentOf = async (number: number): Promise<Buffer> =>
+  await readFile(
+    join(import.meta.dirname, `../fixtures/media/ts/${String(number).padStart(3, '0')}.mpegts`),
+  );
+
+/** Of each picture, what it begins with behind its header, and its times as they are written. */
+function picturesOf(media: Buffer): (readonly [picture: string, times: string])[] {
+  const pictures: (readonly [string, string])[] = [];
   for (let at = 0; at + PACKET_BYTES <= media.length; at += PACKET_BYTES) {
     const packet = media.subarray(at, at + PACKET_BYTES);
     const start = packet.indexOf(Buffer.from([0, 0, 1, 0xe0]));
     if (start < 4 || ((packet[1] ?? 0) & 0x40) === 0) continue;
-    pictures.push(packet.subarray(start + 9 + (packet[start + 8] ?? 0)).toString('hex'));
+    const timesEnd = start + 9 + ((packet[start + 7] ?? 0) >> 6 === 3 ? 10 : 5);
+    const picture = packet.subarray(start + 9 + (packet[start + 8] ?? 0)).toString('hex');
+    pictures.push([picture, packet.subarray(start + 9, timesEnd).toString('hex')]);
   }
   return pictures;
 }

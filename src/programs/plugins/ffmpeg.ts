@@ -4,7 +4,7 @@ import type { ProgramOrder, ProgramSource, RecorderPlugin } from '../recorderPlu
 import { type ExitMeaning, explainWith } from './exitMeanings.ts';
 import { ffmpegInput, isReadable } from './ffmpegInput.ts';
 import { ffmpegProgress, PROGRESS_ARGUMENTS } from './ffmpegProgress.ts';
-import { timing } from './ffmpegTiming.ts';
+import { jumps, timing } from './ffmpegTiming.ts';
 import { mediaContainer, muxerArguments } from './mediaContainer.ts';
 
 /**
@@ -115,10 +115,11 @@ export const ffmpeg: RecorderPlugin = {
     return {
       arguments: [
         ...['-nostdin', '-hide_banner', '-loglevel', 'warning', ...PROGRESS_ARGUMENTS],
-        ...timing(source.kind),
+        ...timing(source.kind, container),
         ...inputs.flatMap((input) => input.arguments),
         ...mapping(order, inputs.length),
-        ...['-c', 'copy', ...muxerArguments(container, source), '--', 'pipe:1'],
+        ...['-c', 'copy', ...jumps(source.kind, container)],
+        ...[...muxerArguments(container, source), '--', 'pipe:1'],
       ],
       // The only way to tell ffmpeg a proxy for https too (`libavformat/tls.c`). An empty one overrides what a proxy should not carry.
       environment: { http_proxy: order.proxyUrl, no_proxy: '' },

@@ -12,7 +12,7 @@ import type {
 import { type ExitMeaning, explainWith, faultOf } from './exitMeanings.ts';
 import { LIVE_START_INDEX } from './ffmpegInput.ts';
 import { ffmpegProgress, PROGRESS_ARGUMENTS } from './ffmpegProgress.ts';
-import { timing } from './ffmpegTiming.ts';
+import { jumps, timing } from './ffmpegTiming.ts';
 import { mediaContainer, muxerArguments } from './mediaContainer.ts';
 import { oneLine, type SecretInputs, secretInputs } from './secretInputs.ts';
 import { isAtLeast } from './versionOrder.ts';
@@ -161,11 +161,11 @@ function fetchedByFfmpeg(order: ProgramOrder): ConfigEntry[] {
     ['--downloader', 'ffmpeg'],
     [
       '--downloader-args',
-      `ffmpeg_i:${[...PROGRESS_ARGUMENTS, ...timing(source.kind), ...WEB_ONLY, ...start].join(' ')}`,
+      `ffmpeg_i:${[...PROGRESS_ARGUMENTS, ...timing(source.kind, container), ...WEB_ONLY, ...start].join(' ')}`,
     ],
     [
       '--downloader-args',
-      `ffmpeg_o:${[...(audioOnly ? ['-vn'] : []), ...muxerArguments(container, source)].join(' ')}`,
+      `ffmpeg_o:${[...(audioOnly ? ['-vn'] : []), ...jumps(source.kind, container), ...muxerArguments(container, source)].map(shellQuoted).join(' ')}`,
     ],
   ];
 }
@@ -200,6 +200,10 @@ function configLine([option, value]: ConfigEntry): string {
   if (value === undefined) return `${option}\n`;
   return `${option}='${oneLine(`The value for ${option}`, value).replaceAll("'", `'"'"'`)}'\n`;
 }
+
+/** Arguments for another program are taken apart as a shell does it, after their line was. */
+const shellQuoted = (argument: string): string =>
+  /^[\w.,:+/-]*$/.test(argument) ? argument : `'${argument}'`;
 
 const wantsRuntime = ({ tool }: ProgramOrder): boolean =>
   isAtLeast(tool.version, JS_RUNTIMES_SINCE);
