@@ -1,30 +1,18 @@
 import path from 'node:path';
-import type { Clock } from '../../core/clock.ts';
 import { isKennelError, KennelError } from '../../core/errors.ts';
 import { unlessAborted } from '../../core/unlessAborted.ts';
 import { CHECKSUMS_DEFAULT } from '../../ledger/contentHash.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import type { GapCause, LedgerRecord, SegmentLost, SegmentStored } from '../../ledger/record.ts';
+import type { LedgerRecord, SegmentLost, SegmentStored } from '../../ledger/record.ts';
 import { MediaDirectories } from '../../recording/files/mediaDirectories.ts';
 import { segmentFile } from '../../recording/files/mediaFiles.ts';
-import type { JournalWriter } from '../../recording/journalWriter.ts';
 import { InitStore } from './initStore.ts';
 import { PieceFile } from './pieceFile.ts';
 import { PIECE_MS, TRACK } from './pieceLength.ts';
+import type { ProgramOutputOptions } from './programOutput.ts';
 
 /** Pieces and gaps whose lines are not durable yet: with more the program waits. At 4 s each, as much as a slow disk may fall behind. */
 const UNSETTLED_MAX = 6;
-
-export interface PieceStoreOptions {
-  readonly directory: string;
-  readonly attempt: number;
-  readonly ledger: Ledger;
-  readonly writer: JournalWriter;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-  begun(): Promise<void>;
-  log(message: string, fields: Readonly<Record<string, unknown>>): void;
-}
 
 /** What is known of a piece when it begins. */
 export interface PieceStart {
@@ -42,14 +30,8 @@ export interface OpenPiece extends PieceStart {
   readonly file: PieceFile;
 }
 
-export interface Loss {
-  readonly epoch: number;
-  readonly msn: number;
-  readonly count: number;
-  readonly cause: GapCause;
-  readonly detail: string;
-  readonly durationMs: number;
-}
+/** What is named as lost; the rest of its line is known here. */
+type Loss = Omit<SegmentLost, 't' | 'track' | 'at'>;
 
 /** How many numbers a stretch of time takes that nothing is known of. */
 export const piecesIn = (durationMs: number): number =>
@@ -57,7 +39,7 @@ export const piecesIn = (durationMs: number): number =>
 
 /** Stores pieces and names losses, in order: the file first, then its line; a number's line only after those before it. */
 export class PieceStore {
-  readonly #options: PieceStoreOptions;
+  readonly #options: ProgramOutputOptions;
   readonly #directories: MediaDirectories;
   readonly #inits: InitStore;
   /** Lines are written one after the other. */
@@ -72,7 +54,7 @@ export class PieceStore {
   #advertised = 0;
   #settled = 0;
 
-  constructor(options: PieceStoreOptions) {
+  constructor(options: ProgramOutputOptions) {
     this.#options = options;
     this.#directories = new MediaDirectories(options.directory);
     const { ledger, writer, attempt } = options;
