@@ -29,3 +29,5 @@ export const BURST_MS = 250;
 export const UDP_FLOW_IDLE_MS = 1_500;
 /** What the system is asked to hold of a UDP flow while this process is busy, bytes: a second at 16 Mb/s. It may give less. */
 export const UDP_BUFFER_BYTES = 2 * 1024 * 1024;
+/** How long a datagram may be held back by the cap on bandwidth, milliseconds: what comes later than SRT's latency (120 by default) is of no use to it. */
+export const UDP_HELD_MS_MAX = 120;

@@ -4,7 +4,7 @@ export interface PassOptions {
   readonly rules: AddressRules;
   /** The job's own proxy; it is then that which connects, and names are resolved there. */
   readonly upstream?: URL | undefined;
-  /** To the program, bytes a second. Absent: unlimited. It does not hold for UDP, which cannot be held back. */
+  /** To the program, bytes a second. Absent: unlimited. Of UDP, what is above it is delayed for a moment and then lost. */
   readonly bytesPerSecondMax?: number | undefined;
 }
 

@@ -1,13 +1,15 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { KennelError } from '../core/errors.ts';
+import { DatagramHold } from './datagramHold.ts';
 import { UDP_BUFFER_BYTES, UDP_FLOW_IDLE_MS } from './egressLimits.ts';
 import { permittedAddress } from './permittedAddress.ts';
 import type { Relay, RelayOptions } from './relay.ts';
 
 /**
- * Hands the datagrams of one flow on to the target, and the target's back. Datagrams cannot be held back, so the cap on
- * bandwidth does not hold here. Rejects with `address.refused`, with `source.unavailable` when its name has no address, with
- * `usage.invalid` when everything is to go through an HTTP proxy, and as the network does.
+ * Hands the datagrams of one flow on to the target, and the target's back, these as the cap on bandwidth allows: `DatagramHold`
+ * delays what is above it for as long as SRT waits, and drops what would be later. Rejects with `address.refused`, with
+ * `source.unavailable` when its name has no address, with `usage.invalid` when everything is to go through an HTTP proxy, and as
+ * the network does.
  */
 export async function relayUdp(options: RelayOptions): Promise<Relay> {
   const { pass, target, network, rules, upstream, lookup } = options;
@@ -28,6 +30,7 @@ export async function relayUdp(options: RelayOptions): Promise<Relay> {
     throw error;
   });
   const { meter } = pass;
+  const hold = new DatagramHold({ clock: meter.clock, passed: meter.received });
   let flow: RemoteInfo | undefined;
   let lastAt = 0;
   inner.on('error', () => undefined);
@@ -42,12 +45,13 @@ export async function relayUdp(options: RelayOptions): Promise<Relay> {
   });
   outer.on('message', (datagram) => {
     if (flow === undefined) return;
-    meter.received(datagram.length);
-    inner.send(datagram, flow.port, flow.address, ignored);
+    const to = flow;
+    hold.handOn(datagram.length, () => inner.send(datagram, to.port, to.address, ignored));
   });
   let isOpen = true;
   inner.once('close', () => {
     isOpen = false;
+    hold.close();
     outer.close();
   });
   return { host, port, close: () => void (isOpen && inner.close()) };

@@ -4,7 +4,7 @@ import net from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { addressRules } from '../../../src/egress/addressRules.ts';
 import { movedClock } from '../hls/transportServer.ts';
-import { gateSetup, loopback, serve } from './gateSetup.ts';
+import { gateSetup, loopback, serve, until } from './gateSetup.ts';
 
 async function udpSocket(): Promise<dgram.Socket> {
   const socket = dgram.createSocket('udp4');
@@ -74,6 +74,35 @@ describe('a relay', () => {
     expect(await said(stranger)).toBe('now!');
     expect([pass.receivedBytes, pass.sentBytes]).toEqual([12, 9]);
     pass.close();
+    pass.close();
+  });
+
+  test('of UDP holds back what is above the cap, and lets it through later', async () => {
+    const clock = movedClock();
+    const target = await udpSocket();
+    const { pass } = await gateSetup({ rules: loopback, bytesPerSecondMax: 40_000 }, { clock });
+    const { port } = target.address();
+    const relay = await pass.relay({ protocol: 'udp', host: '127.0.0.1', port });
+    const program = await udpSocket();
+    const got: string[] = [];
+    program.on('message', (bytes) => void got.push(bytes.toString('latin1', 0, 1)));
+    program.send('hello', relay.port, relay.host);
+    const [, flow] = await once(target, 'message');
+    const send = (text: string) => target.send(text.padEnd(1_000), flow.port, flow.address);
+    // The cap lets ten through at once, and one on credit.
+    for (const text of 'abcdefghijklm') send(text);
+    await until(() => got.length >= 11);
+    // Whatever is on its way is there after two more ways through the relay.
+    for (const text of ['one', 'two']) {
+      program.send(text, relay.port, relay.host);
+      expect(await said(target)).toBe(text);
+    }
+    expect(got.join('')).toBe('abcdefghijk');
+    expect(pass.receivedBytes).toBe(11_000);
+    clock.move(25);
+    clock.move(25);
+    await until(() => got.length >= 13);
+    expect(got.join('')).toBe('abcdefghijklm');
     pass.close();
   });
 
