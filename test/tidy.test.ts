@@ -67,9 +67,28 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'src/intake',
     'src/programs',
     'src/media',
+    'src/queue',
+    'src/capacity',
     'machines',
   ],
-  'src/cli': ['src/core', 'src/config', 'src/ledger', 'src/jobs', 'machines'],
+  'src/capacity': ['src/core', 'src/process'],
+  'src/queue': ['src/core', 'src/capacity', 'machines'],
+  'src/webhooks': ['src/core', 'src/egress', 'src/jobs'],
+  'src/control': ['src/core', 'src/jobs', 'machines'],
+  'src/api': [
+    'src/core',
+    'src/config',
+    'src/ledger',
+    'src/jobs',
+    'src/queue',
+    'src/capacity',
+    'src/webhooks',
+    'src/control',
+    'machines',
+  ],
+  // Types of the API alone: whoever speaks to a service needs nothing of what makes one.
+  'src/client': ['src/core', 'src/api'],
+  'src/cli': ['src/core', 'src/config', 'src/ledger', 'src/jobs', 'src/client', 'machines'],
 };
 
 /** What adapters may know of the machines: the words and the ports, never a statechart. */

@@ -1,0 +1,35 @@
+/** A place in the log of events: opaque for readers (`<transaction>-<id>`), ordered. */
+export type EventPlace = string;
+
+/** An event of the log, as streams and webhooks tell it. */
+export interface LoggedEvent {
+  readonly place: EventPlace;
+  readonly tenantId: string;
+  /** Absent for what concerns the whole node. */
+  readonly jobId?: string;
+  /** `job.submitted`, `job.moved`, `job.decided`, `segment.lost`, `disk.outlook`, … */
+  readonly type: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface EventFilter {
+  /** Absent: of all tenants. */
+  readonly tenantId?: string;
+  readonly jobId?: string;
+  /** Types, with `*` at the end for anything; absent or empty: all. */
+  readonly types?: readonly string[];
+}
+
+/** The persisted log of events. */
+export interface EventLog {
+  /** The place after everything that is committed now. */
+  end(): Promise<EventPlace>;
+  /** Events after a place, in order, `limit` at most. Throws `event.gone` when the log no longer reaches back so far. */
+  after(place: EventPlace, filter: EventFilter, limit: number): Promise<readonly LoggedEvent[]>;
+  /** Adds an event that nothing else commits: an alert. */
+  append(event: Omit<LoggedEvent, 'place'>): Promise<void>;
+  /** Calls back soon after something may have been added (in this process, or told by the database); returns how to stop. */
+  onAdded(listener: () => void): () => void;
+}
