@@ -90,8 +90,8 @@ const strayFiles = (directory: string): string[] =>
     .map((file) => `file ${file}`);
 
 /** The host's and the supervisor's own words, for a failure that has to be understood. */
-export const logsOf = ({ dataDir }: KennelHome): string =>
+export const logsOf = ({ dataDir }: KennelHome, charactersMax = 20_000): string =>
   globSync(join(dataDir, 'log', '*.log'))
     .map((file) => `== ${basename(dirname(file))}/${basename(file)}\n${readFileSync(file, 'utf8')}`)
     .join('\n')
-    .slice(-20_000);
+    .slice(-charactersMax);

@@ -16,12 +16,17 @@ export interface DrillKind {
   };
   /** A fake program in its place. */
   readonly misdeed?: Misdeed;
-  /** It puts nothing out, so that only the last of its programs is recovered from. */
-  readonly isFruitless?: boolean;
-  /** It does no wrong until it is asked to end. */
-  readonly isPatient?: boolean;
-  /** Stands in what is told of each of its ends. */
+  /** When such a program begins to do wrong. `end`: by its end. */
+  readonly wrongFrom?: 'start' | 'child' | 'end';
+  /**
+   * What has to become of the recording. `recovers`: it goes on with other programs. `stops`: no program does wrong until it is asked to
+   * end, and it ends all the same. `fails`: nothing is ever recorded, and the job ends with its reason.
+   */
+  readonly leadsTo: 'recovers' | 'stops' | 'fails';
+  /** Stands in what is told of each end of a program. */
   readonly reason: RegExp;
+  /** With what a job ends that leads to failure. */
+  readonly verdict?: string;
 }
 
 const alone = (program: LivingProcess) => [program];
@@ -32,25 +37,28 @@ const everybody = (_program: LivingProcess, all: readonly LivingProcess[]) => al
 const inside = (program: LivingProcess, all: readonly LivingProcess[]) =>
   all.slice(0, all.findIndex(({ pid }) => pid === program.pid) + 1);
 
-const KILLED = /SIGKILL|exit\.137|killed/;
+const KILLED = /SIGKILL/;
 
 const real = (
   recorder: FakeName,
   needs: readonly WorldTool[],
-): Readonly<Record<'killed' | 'group' | 'stopped', DrillKind>> => ({
-  killed: {
-    ...{ name: `${recorder} killed`, recorder, needs, reason: KILLED },
-    strike: { signal: 'SIGKILL', choose: alone },
-  },
-  group: {
-    ...{ name: `${recorder} killed with its group`, recorder, needs, reason: KILLED },
-    strike: { signal: 'SIGKILL', choose: everybody },
-  },
-  stopped: {
-    ...{ name: `${recorder} stopped`, recorder, needs, reason: /frozen/ },
-    strike: { signal: 'SIGSTOP', choose: inside },
-  },
-});
+): Readonly<Record<'killed' | 'group' | 'stopped', DrillKind>> => {
+  const common = { recorder, needs, leadsTo: 'recovers' } as const;
+  return {
+    killed: {
+      ...{ ...common, name: `${recorder} killed`, reason: KILLED },
+      strike: { signal: 'SIGKILL', choose: alone },
+    },
+    group: {
+      ...{ ...common, name: `${recorder} killed with its group`, reason: KILLED },
+      strike: { signal: 'SIGKILL', choose: everybody },
+    },
+    stopped: {
+      ...{ ...common, name: `${recorder} stopped`, reason: /"word":"frozen"/ },
+      strike: { signal: 'SIGSTOP', choose: inside },
+    },
+  };
+};
 
 const ytDlp = real('yt-dlp', ['ffmpeg', 'ytDlp']);
 const ffmpeg = real('ffmpeg', ['ffmpeg']);
@@ -60,6 +68,7 @@ const fake = (misdeed: Misdeed, reason: RegExp, more: Partial<DrillKind> = {}): 
   name: `fake ${misdeed}`,
   recorder: 'yt-dlp',
   needs: ['ffmpeg'],
+  leadsTo: 'recovers',
   misdeed,
   reason,
   ...more,
@@ -69,7 +78,9 @@ export const DRILL_KINDS: readonly DrillKind[] = [
   ytDlp.killed,
   {
     ...{ name: 'ffmpeg of yt-dlp killed', recorder: 'yt-dlp', needs: ['ffmpeg', 'ytDlp'] },
-    reason: /exit\.|SIGKILL|tool\.failed|source\./,
+    // That is what yt-dlp makes of it, and says.
+    reason: /"exitCode":1,.*ffmpeg exited with code -9/,
+    leadsTo: 'recovers',
     strike: { signal: 'SIGKILL', choose: child },
   },
   ytDlp.group,
@@ -78,13 +89,15 @@ export const DRILL_KINDS: readonly DrillKind[] = [
   ffmpeg.stopped,
   streamlink.killed,
   streamlink.stopped,
-  fake('ignoresSignals', /./, { isPatient: true }),
-  fake('detaches', /exit\.1/),
-  fake('detachesWithoutMarks', /exit\.1/),
-  fake('floodsStderr', /logBytesPerMinute/),
-  fake('muxes', /mux/),
-  fake('leavesFiles', /exit\.1/),
-  fake('oneWindow', /exit\.0|none|ended/),
-  fake('exitsEmpty', /exit\.0|none|ended|source\./, { isFruitless: true }),
-  fake('crashes', /SIGSEGV|SIGABRT|exit\.1(34|39)/),
+  fake('ignoresSignals', /ended by Kennel \(signal\.SIGKILL\)/, { leadsTo: 'stops' }),
+  fake('detaches', /"exitCode":1,/),
+  fake('detachesWithoutMarks', /"exitCode":1,/),
+  fake('floodsStderr', /logBytesPerMinuteMax/, { wrongFrom: 'start' }),
+  fake('muxes', /tempFileDoggy/, { wrongFrom: 'child' }),
+  fake('leavesFiles', /"exitCode":1,/),
+  fake('oneWindow', /"exitCode":0,/),
+  fake('exitsEmpty', /ended without any media/, {
+    ...{ leadsTo: 'fails', verdict: 'source.unavailable' },
+  }),
+  fake('crashes', /SIGSEGV|SIGABRT/),
 ];

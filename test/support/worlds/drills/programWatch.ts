@@ -6,6 +6,8 @@ import { type LivingProcess, processOf } from '../processes.ts';
 export interface SeenProgram {
   readonly pid: number;
   readonly startedAt: number;
+  /** When it was first seen to have a child. */
+  childAt?: number;
   endedAt?: number;
 }
 
@@ -21,6 +23,8 @@ export interface ProgramWatch {
 
 /** How often /proc is looked through, milliseconds: so exact are the times. */
 const LOOK_MS = 40;
+/** What starts a program becomes it (exec): one that was first seen longer ago than this will not. */
+const YOUNG_MS = 10_000;
 
 /**
  * Watches which programs record below a data directory: processes that run the tool itself (not what is around it in a cage, and not
@@ -28,26 +32,33 @@ const LOOK_MS = 40;
  */
 export function watchPrograms(dataDir: string, tool: string): ProgramWatch {
   const programs: SeenProgram[] = [];
-  const known = new Map<number, SeenProgram | undefined>();
+  const seenAt = new Map<number, number>();
+  const living = new Map<number, SeenProgram>();
   const look = () => {
     const now = Date.now();
-    const living = new Set(pids());
-    for (const [pid, program] of known) {
-      if (living.has(pid) && !isDead(pid)) continue;
-      known.delete(pid);
-      if (program) program.endedAt = now;
+    const there = new Set(pids());
+    for (const [pid, program] of living) {
+      if (there.has(pid) && !isDead(pid)) continue;
+      program.endedAt = now;
+      living.delete(pid);
     }
-    for (const pid of living) {
-      if (known.get(pid) !== undefined || (known.has(pid) && !isYoung(pid))) continue;
-      if (!isTool(pid, { dataDir, tool })) {
-        known.set(pid, undefined);
+    for (const pid of seenAt.keys()) if (!there.has(pid)) seenAt.delete(pid);
+    for (const pid of there) {
+      const since = seenAt.get(pid) ?? now;
+      seenAt.set(pid, since);
+      if (living.has(pid) || now - since > YOUNG_MS) continue;
+      if (isTool(pid, { dataDir, tool })) {
+        const program = { pid, startedAt: now };
+        living.set(pid, program);
+        programs.push(program);
         continue;
       }
-      const program = { pid, startedAt: now };
-      known.set(pid, program);
-      programs.push(program);
+      const parent = living.get(parentOf(pid));
+      if (parent !== undefined) parent.childAt ??= now;
     }
   };
+  // Whatever was there before belongs to nobody's drill.
+  for (const pid of pids()) seenAt.set(pid, 0);
   const timer = setInterval(look, LOOK_MS);
   const current = () => {
     look();
@@ -70,21 +81,14 @@ const read = (pid: number, file: string): string => {
   }
 };
 
-const isDead = (pid: number): boolean => {
+/** From the state on, as proc(5) has them. */
+const statFields = (pid: number): string[] => {
   const stat = read(pid, 'stat');
-  return stat === '' || /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 };
 
-/** What starts a program becomes it (exec): one that is younger than this may be another a moment later. */
-const YOUNG_SECONDS = 10;
-const TICKS_PER_SECOND = 100;
-
-function isYoung(pid: number): boolean {
-  const stat = read(pid, 'stat');
-  const startTicks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
-  const upSeconds = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]);
-  return upSeconds - startTicks / TICKS_PER_SECOND < YOUNG_SECONDS;
-}
+const isDead = (pid: number): boolean => /^([ZX]|$)/.test(statFields(pid)[0] ?? '');
+const parentOf = (pid: number): number => Number(statFields(pid)[1]);
 
 function isTool(pid: number, { dataDir, tool }: { dataDir: string; tool: string }): boolean {
   const words = read(pid, 'cmdline').split('\0');
@@ -107,8 +111,8 @@ function familyOf(program: LivingProcess, dataDir: string): LivingProcess[] {
   const below = (pid: number): LivingProcess[] =>
     living.filter(({ parent }) => parent === pid).flatMap((one) => [...below(one.pid), one]);
   const above: LivingProcess[] = [];
-  const parentOf = ({ parent }: LivingProcess) => living.find(({ pid }) => pid === parent);
-  for (let one = parentOf(program); one !== undefined; one = parentOf(one)) {
+  const parentIn = ({ parent }: LivingProcess) => living.find(({ pid }) => pid === parent);
+  for (let one = parentIn(program); one !== undefined; one = parentIn(one)) {
     if (!one.environment.some((word) => word.startsWith('KENNEL_JOB='))) break;
     above.push(one);
   }

@@ -1,66 +1,50 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LedgerRecord } from '../../../../src/ledger/record.ts';
-import { until } from '../../kennel.ts';
 import { startOrigin } from '../../origin/origin.ts';
 import { FAKE_VARIABLE, type FakeTool, makeFakeTool } from '../fakeTool.ts';
 import { processesNaming } from '../processes.ts';
 import { type Ended, logsOf, type ProgramStage, programStage } from '../programStage.ts';
 import type { WorldTools } from '../worldTools.ts';
+import { drillFaults, wrongTimes } from './drillFault.ts';
 import type { DrillKind } from './drillKinds.ts';
-import { type ProgramWatch, type SeenProgram, watchPrograms } from './programWatch.ts';
-
-/** What one fault led to; milliseconds after it. Absent: never. */
-export interface Recovery {
-  readonly restartMs?: number;
-  readonly mediaMs?: number;
-}
-
-/** What came of one recording with several faults of one kind. */
-export interface Drilled {
-  readonly kind: string;
-  readonly faults: readonly Recovery[];
-  /** Whether each end of a program was told with its reason. */
-  readonly hasReason: boolean;
-  /** How long after its duration the job had ended, milliseconds. */
-  readonly overtimeMs: number;
-  readonly orphans: readonly string[];
-  readonly strays: readonly string[];
-  readonly untruths: readonly string[];
-  readonly exitCode: number | null;
-  /** For whoever has to understand it. */
-  readonly story: string;
-}
+import type { Drilled } from './judgeDrill.ts';
+import { type ProgramWatch, watchPrograms } from './programWatch.ts';
+import { type ToldEnd, toldEnds } from './toldEnds.ts';
 
 export interface DrillOptions {
   readonly tools: Partial<WorldTools> & Pick<WorldTools, 'ffmpeg'>;
-  /** Faults in this recording. */
+  /** Faults in this recording; fewer when time does not suffice. */
   readonly faults: number;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Faults that one recording takes: it has to stay below the length of the set, and within its restart budget. */
-export const FAULTS_MAX = 3;
-/** From the first media on, and after the last fault, so that there is something to lose. */
-const CALM_MS = 2_500;
-/** Between two strikes at most; they come at a random moment of it. */
+/**
+ * Faults that one recording takes: it has to stay below the length of the set, and each costs one of its restart budget, whose pauses grow
+ * up to two seconds.
+ */
+export const FAULTS_MAX = 4;
+/** Between two strikes at most; they come at a random moment of it, and not before there is something to lose. */
 const STRIKE_EVERY_MS = 3_000;
-/** A fake program misbehaves so long for each fault that is wanted, and behaves from then on. */
-const FAKE_FAULT_MS = 4_000;
-/** A set lasts a minute, with the window before the first media and a slow end; then the origin's timestamps jump back. Milliseconds. */
-const LENGTH_MAX_MS = 38_000;
+const CALM_MS = 1_250;
+/** No strike later than this, so that there is time to recover. */
+const STRIKE_UNTIL_MS = 34_000;
+/**
+ * A set lasts a minute; then the origin's timestamps jump back. Recordings begin some seconds behind its edge, and their end may take
+ * some seconds. Most are over earlier, because they are stopped when they have recovered from the last fault.
+ */
+const LENGTH_MAX_MS = 46_000;
+/** A fake that does no wrong until it is asked to end is asked so early. */
+const LENGTH_PATIENT_MS = 5_000;
 const RECOVERED_WITHIN_MS = 20_000;
+const LOOK_MS = 100;
 
 export async function runDrill(kind: DrillKind, options: DrillOptions): Promise<Drilled> {
   const { tools, environment } = options;
-  const fake =
-    kind.misdeed === undefined
-      ? undefined
-      : makeFakeTool({
-          ...{ as: kind.recorder, misdeed: kind.misdeed, ffmpeg: tools.ffmpeg },
-        });
+  const { misdeed, recorder } = kind;
+  const { ffmpeg } = tools;
+  const fake = misdeed === undefined ? undefined : makeFakeTool({ as: recorder, misdeed, ffmpeg });
   const stage = programStage({
     ...environment,
-    ...(fake && { [FAKE_VARIABLE[kind.recorder]]: fake.path }),
+    ...(fake && { [FAKE_VARIABLE[recorder]]: fake.path }),
   });
   await using origin = await startOrigin({
     streams: { ts: { set: 'ts', window: 10, startsOnRequest: true } },
@@ -87,66 +71,104 @@ interface Scene {
 }
 
 async function perform(scene: Scene): Promise<Drilled> {
-  const { kind, options, stage, watch, fake, url } = scene;
-  const durationMs = lengthOf(kind, options.faults);
+  const { kind, stage, watch, fake, url } = scene;
+  const lengthMs = kind.leadsTo === 'stops' ? LENGTH_PATIENT_MS : LENGTH_MAX_MS;
   const running = stage.start(
     url,
-    ...['--recorder', kind.recorder, '--duration', `${durationMs / 1_000}s`],
+    ...['--recorder', kind.recorder, '--duration', `${lengthMs / 1_000}s`],
   );
+  let isOver = false;
+  void running.ended.then(() => {
+    isOver = true;
+  });
   await running.saw('recording.started').catch(() => undefined);
-  const startedAt = Date.now();
-  const reforming = kind.isPatient
-    ? undefined
-    : setTimeout(() => fake?.reform(), options.faults * FAKE_FAULT_MS);
-  const struck = kind.strike ? await strikeAgain(scene, running.ended) : undefined;
+  const trouble = kind.leadsTo === 'recovers' ? await makeTrouble(scene, () => isOver) : undefined;
+  const stoppedAt = Date.now();
+  if (kind.leadsTo === 'recovers') running.child.kill('SIGINT');
   const ended = stage.ended(await running.ended);
-  clearTimeout(reforming);
-  const overtimeMs = Date.now() - startedAt - durationMs;
   watch.close();
   const leftovers = stage.leftovers(ended);
-  const orphans = [
-    ...leftovers.filter((one) => one.startsWith('process')),
-    ...(fake ? processesNaming(fake.token) : []).map(({ pid }) => `process ${pid} of the fake`),
-  ];
-  const account = await stage
-    .account(ended, { ffmpeg: options.tools.ffmpeg, truth: 'ts' })
-    .catch((error: unknown) => ({ records: [], untruths: [`no account: ${String(error)}`] }));
-  const faultTimes = struck ?? endsOf(watch.programs, { before: startedAt + durationMs - 500 });
-  const recoveries = faultTimes.map((at) => recoveryOf(at, watch.programs, account.records));
-  const story = storyOf(ended, stage);
+  const left = fake ? processesNaming(fake.token) : [];
+  const told = toldEnds(ended, logsOf(stage.home, Number.POSITIVE_INFINITY));
+  const stop = told.find(({ text }) => /"decision":"recorder\.stop"/.test(text));
+  const { records, untruths } = await accountOf(scene, ended);
+  const { programs } = watch;
+  const timesOf = {
+    recovers: () => trouble?.struck ?? wrongTimes(kind, programs, { ...trouble, stoppedAt }),
+    stops: () => (stop ? [stop.at] : []),
+    fails: () => wrongTimes(kind, programs, {}),
+  };
+  const times = timesOf[kind.leadsTo]();
   return {
     kind: kind.name,
-    faults: kind.isFruitless ? recoveries.slice(-1) : recoveries,
-    hasReason: kind.isPatient === true || kind.reason.test(reasonsIn(story)),
-    overtimeMs,
-    orphans,
+    faults: drillFaults({ kind, times, programs, told, records }),
+    ...(kind.leadsTo === 'stops' && endedMs(told, stop)),
+    orphans: [
+      ...leftovers.filter((one) => one.startsWith('process')),
+      ...left.map(({ pid }) => `process ${pid} of the fake`),
+    ],
     strays: leftovers.filter((one) => one.startsWith('file')),
-    untruths: account.untruths,
-    exitCode: ended.code,
-    story,
+    untruths,
+    ...{ state: ended.last?.state, verdict: ended.last?.verdict, outcome: ended.last?.outcome },
+    story: storyOf(ended, logsOf(stage.home)),
   };
 }
 
-function lengthOf(kind: DrillKind, faults: number): number {
-  if (kind.isPatient) return 6_000;
-  const eachMs = kind.strike ? STRIKE_EVERY_MS + 5_000 : FAKE_FAULT_MS;
-  return Math.min(LENGTH_MAX_MS, 2 * CALM_MS + 6_000 + faults * eachMs);
+const endedMs = (told: readonly ToldEnd[], stop: ToldEnd | undefined): Partial<Drilled> => {
+  const over = told.find(({ text }) => /"job\.moved".*"to":"muxing"/.test(text));
+  return stop && over ? { endedMs: over.at - stop.at } : {};
+};
+
+/** The account of what was recorded; where nothing can be, that nothing is claimed. */
+async function accountOf(
+  { kind, options, stage }: Scene,
+  ended: Ended,
+): Promise<Pick<Awaited<ReturnType<ProgramStage['account']>>, 'records' | 'untruths'>> {
+  if (kind.leadsTo === 'fails') {
+    const { last } = ended;
+    const claims = last?.files.length || last?.proof['stored'] || last?.proof['advertised'];
+    return { records: [], untruths: claims ? ['media is claimed that never was'] : [] };
+  }
+  return await stage
+    .account(ended, { ffmpeg: options.tools.ffmpeg, truth: 'ts' })
+    .catch((error: unknown) => ({ records: [], untruths: [`no account: ${String(error)}`] }));
 }
 
-/** Strikes at random moments while a program records; the times of the strikes. */
-async function strikeAgain(scene: Scene, over: Promise<unknown>): Promise<number[]> {
-  const { kind, options, stage, watch } = scene;
+interface Trouble {
+  /** The times of what was done from outside. */
+  readonly struck?: readonly number[];
+  /** Programs that were started later behave. */
+  readonly reformedAt?: number;
+}
+
+/** Sees to it that there is trouble, and that it is over. */
+async function makeTrouble(scene: Scene, isOver: () => boolean): Promise<Trouble> {
+  const { kind, options, watch, fake } = scene;
+  if (kind.strike) {
+    const struck = await strikeAgain(scene, isOver);
+    await recovered(scene, struck.at(-1) ?? 0, isOver);
+    return { struck };
+  }
+  const startedAt = Date.now();
+  const isEnough = () =>
+    wrongTimes(kind, watch.programs, {}).length >= options.faults ||
+    Date.now() - startedAt > STRIKE_UNTIL_MS;
+  while (!isOver() && !isEnough()) await sleep(LOOK_MS);
+  fake?.reform();
+  const reformedAt = Date.now();
+  await recovered(scene, reformedAt, isOver);
+  return { reformedAt };
+}
+
+/** Strikes at random moments while a program records. */
+async function strikeAgain(scene: Scene, isOver: () => boolean): Promise<number[]> {
+  const { kind, options, watch } = scene;
   const times: number[] = [];
-  let left = true;
-  void over.then(() => {
-    left = false;
-  });
-  const isOver = (): boolean => !left;
-  for (let strike = 0; strike < options.faults && !isOver(); strike++) {
-    const since = times.at(-1) ?? 0;
-    const isRecording = () => isOver() || mediaSince(stage, afterRestart(watch.programs, since));
-    await until('it records', isRecording, RECOVERED_WITHIN_MS).catch(() => undefined);
-    await sleep(CALM_MS / 2 + Math.random() * STRIKE_EVERY_MS);
+  const since = Date.now();
+  while (times.length < options.faults && !isOver()) {
+    await recovered(scene, times.at(-1) ?? 0, isOver);
+    await sleep(Math.random() * STRIKE_EVERY_MS);
+    if (Date.now() - since > STRIKE_UNTIL_MS) break;
     const current = watch.current();
     const targets = current ? (kind.strike?.choose(current.program, current.all) ?? []) : [];
     if (isOver() || targets.length === 0) continue;
@@ -156,46 +178,30 @@ async function strikeAgain(scene: Scene, over: Promise<unknown>): Promise<number
   return times;
 }
 
-const afterRestart = (programs: readonly SeenProgram[], since: number): number =>
-  programs.find(({ startedAt }) => startedAt > since)?.startedAt ?? Number.POSITIVE_INFINITY;
-
-/** Whether media was stored after a moment, by the journal's own size: reading it again and again would be a load. */
-function mediaSince(stage: ProgramStage, since: number): boolean {
-  return stage.storedAt() > since;
-}
-
-const endsOf = (programs: readonly SeenProgram[], { before }: { before: number }): number[] =>
-  programs.flatMap(({ endedAt }) => (endedAt === undefined || endedAt > before ? [] : [endedAt]));
-
-function recoveryOf(
-  at: number,
-  programs: readonly SeenProgram[],
-  records: readonly LedgerRecord[],
-): Recovery {
-  const next = programs.find(({ startedAt }) => startedAt > at);
-  if (next === undefined) return {};
-  const media = records
-    .filter((record) => record.t === 'segment')
-    .find(({ at: storedAt }) => storedAt > next.startedAt);
-  return {
-    restartMs: next.startedAt - at,
-    ...(media !== undefined && { mediaMs: media.at - at }),
+/** Resolves a while after media was stored by a program that was started after this, or when waiting is of no use. */
+async function recovered(
+  { stage, watch }: Scene,
+  since: number,
+  isOver: () => boolean,
+): Promise<void> {
+  const from = Date.now();
+  const isRecording = () => {
+    const next = watch.programs.find(({ startedAt }) => startedAt > since);
+    return next !== undefined && stage.storedAt() > next.startedAt;
   };
+  while (!isOver() && !isRecording() && Date.now() - from < RECOVERED_WITHIN_MS) {
+    await sleep(LOOK_MS);
+  }
+  await sleep(CALM_MS);
 }
 
 /** What was told of moves, decisions and the ends of programs. */
-function storyOf({ events, code, stderr }: Ended, { home }: ProgramStage): string {
+function storyOf({ events, code, stderr }: Ended, logs: string): string {
   const told = events
-    .filter(({ type }) => /^job\.|^epoch|segment\.lost/.test(type))
+    .filter(({ type }) => /^job\.|^epoch|segment/.test(type))
     .map((event) => JSON.stringify(event));
-  return [`exit code ${code}`, stderr.slice(-2_000), ...told, logsOf(home)].join('\n');
+  return [`exit code ${code}`, stderr.slice(-2_000), ...told, logs].join('\n');
 }
-
-const reasonsIn = (story: string): string =>
-  story
-    .split('\n')
-    .filter((line) => /job\.decided|job\.moved|A program is over/.test(line))
-    .join('\n');
 
 function pathOf({ recorder }: DrillKind, tools: DrillOptions['tools']): string {
   const paths = { 'yt-dlp': tools.ytDlp, ffmpeg: tools.ffmpeg, streamlink: tools.streamlink };
