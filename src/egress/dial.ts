@@ -4,10 +4,10 @@ import net, { type LookupFunction } from 'node:net';
 import type { Clock } from '../core/clock.ts';
 import { isKennelError, KennelError, messageOf, systemCodeOf } from '../core/errors.ts';
 import type { AddressRules } from './addressRules.ts';
+import { basicAuthorization } from './basicAuthorization.ts';
 import { CONNECT_MS_MAX, HEAD_BYTES_MAX } from './egressLimits.ts';
 import { checkLiteralAddress, guardedLookup } from './guardedLookup.ts';
 import { plainHost } from './hostName.ts';
-import { proxyAuthorization } from './proxyAuthorization.ts';
 import { targetName } from './refusedAddress.ts';
 
 export interface Target {
@@ -85,7 +85,7 @@ function direct({ host, port }: Target, { rules, lookup, opened }: DialOptions):
 
 function tunnelled(upstream: URL, name: string, { opened }: DialOptions): Attempt {
   const client = upstream.protocol === 'https:' ? https : http;
-  const authorization = proxyAuthorization(upstream);
+  const authorization = basicAuthorization(upstream);
   const request = client.request({
     host: plainHost(upstream.hostname),
     port: upstream.port,

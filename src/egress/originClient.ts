@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction, Socket } from 'node:net';
 import type { AddressRules } from './addressRules.ts';
+import { basicAuthorization } from './basicAuthorization.ts';
 import type { Target } from './dial.ts';
 import {
   CONNECTIONS_PER_PASS_MAX,
@@ -12,7 +13,6 @@ import {
 import { checkLiteralAddress, guardedLookup } from './guardedLookup.ts';
 import { plainHost } from './hostName.ts';
 import type { IdleWatch } from './idleWatch.ts';
-import { proxyAuthorization } from './proxyAuthorization.ts';
 import { targetName } from './refusedAddress.ts';
 
 export interface OriginClientOptions {
@@ -58,7 +58,7 @@ export class OriginClient {
     checkLiteralAddress(target, rules);
     const { port } = target;
     const host = hostHeader(target);
-    const authorization = upstream && proxyAuthorization(upstream);
+    const authorization = upstream && basicAuthorization(upstream);
     const place =
       upstream === undefined
         ? {

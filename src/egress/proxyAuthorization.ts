@@ -1,12 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** What a proxy in a link is sent as `Proxy-Authorization` (RFC 7617); undefined without user and password. */
-export function proxyAuthorization({ username, password }: URL): string | undefined {
-  if (username === '' && password === '') return undefined;
-  const pair = `${decoded(username)}:${decoded(password)}`;
-  return `Basic ${Buffer.from(pair).toString('base64')}`;
-}
-
 /** The user and password of a `Proxy-Authorization` header, if it has any. */
 export function credentialsOf(
   header: string | undefined,
@@ -23,12 +16,3 @@ export const isSameSecret = (one: string, other: string): boolean =>
   timingSafeEqual(digest(one), digest(other));
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    // A stray percent sign is taken as it stands.
-    return part;
-  }
-}

@@ -1,4 +1,5 @@
 import { KennelError } from '../core/errors.ts';
+import { percentDecoded } from '../core/percentDecoded.ts';
 import type { LinkKind } from './link.ts';
 
 /** Schemes that say it all. */
@@ -49,14 +50,7 @@ export function linkKind(link: URL): LinkKind {
       { details: { scheme: protocol.slice(0, -1) } },
     );
   }
-  const text = decoded(pathname) + search;
+  // A question mark of the path does not begin the query.
+  const text = percentDecoded(pathname).replaceAll('?', '%3f') + search;
   return HTTP_PATTERNS.find(([pattern]) => pattern.test(text))?.[1] ?? 'page';
-}
-
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path).replaceAll('?', '%3f');
-  } catch {
-    return path;
-  }
 }

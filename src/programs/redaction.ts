@@ -1,3 +1,5 @@
+import { percentDecoded } from '../core/percentDecoded.ts';
+
 /** Shorter ones are no secrets that anybody could keep, and taking them out would make a text unreadable. */
 const SECRET_CHARACTERS_MIN = 6;
 
@@ -38,18 +40,9 @@ const cookieValues = (file: string): string[] =>
 function credentialsOf(address: string | undefined): string[] {
   if (address === undefined || !URL.canParse(address)) return [];
   const { username, password } = new URL(address);
-  const name = decoded(username);
-  const secret = decoded(password);
+  const name = percentDecoded(username);
+  const secret = percentDecoded(password);
   if (secret === '') return [];
   // As a proxy is told it: `Proxy-Authorization: Basic …`.
   return [secret, name, Buffer.from(`${name}:${secret}`).toString('base64')];
-}
-
-/** What was not encoded well is taken as it is. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

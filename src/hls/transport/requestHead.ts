@@ -1,4 +1,5 @@
 import { KennelError } from '../../core/errors.ts';
+import { basicAuthorization } from '../../egress/basicAuthorization.ts';
 
 /** What frames a message or names the peer belongs to the transport; a caller who set it could break both. */
 const RESERVED = new Set([
@@ -57,22 +58,6 @@ export function withUserInfo(url: URL, headers: RequestHeaders): RequestHeaders 
   if (headers['authorization'] !== undefined) return headers;
   const authorization = basicAuthorization(url);
   return authorization === undefined ? headers : { ...headers, authorization };
-}
-
-/** The user and password of a URL as HTTP sends them (RFC 7617), if it has any. */
-export function basicAuthorization({ username, password }: URL): string | undefined {
-  if (username === '' && password === '') return undefined;
-  const pair = `${decoded(username)}:${decoded(password)}`;
-  return `Basic ${Buffer.from(pair).toString('base64')}`;
-}
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    // A stray percent sign is taken as it stands.
-    return part;
-  }
 }
 
 const refusedHeader = (name: string, why: string): KennelError =>

@@ -3,6 +3,7 @@ import { type buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import type { Clock } from '../../core/clock.ts';
 import { systemCodeOf } from '../../core/errors.ts';
 import type { AddressRules } from '../../egress/addressRules.ts';
+import { basicAuthorization } from '../../egress/basicAuthorization.ts';
 import { guardedLookup } from '../../egress/guardedLookup.ts';
 import type { HopRequest } from './hop.ts';
 import {
@@ -14,7 +15,6 @@ import {
   UNUSED_CLIENT_MS,
 } from './limits.ts';
 import { portOf } from './portOf.ts';
-import { basicAuthorization } from './requestHead.ts';
 
 export interface UndiciClientsOptions {
   readonly clock: Clock;

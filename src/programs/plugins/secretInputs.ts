@@ -1,4 +1,5 @@
 import { KennelError } from '../../core/errors.ts';
+import { basicAuthorization } from '../../egress/basicAuthorization.ts';
 import { hasControlCharacter } from '../../intake/controlCharacters.ts';
 import { COOKIE_FILE_HEAD, netscapeCookies } from '../../intake/netscapeCookies.ts';
 import type { ProgramOrder } from '../recorderPlugin.ts';
@@ -73,12 +74,10 @@ function withoutCredentials(given: URL): {
   readonly authorization: string | undefined;
 } {
   const url = new URL(given);
-  if (!HTTP.test(url.protocol) || (url.username === '' && url.password === ''))
-    return { url, authorization: undefined };
-  const pair = `${decoded(url.username)}:${decoded(url.password)}`;
+  if (!HTTP.test(url.protocol)) return { url, authorization: undefined };
   url.username = '';
   url.password = '';
-  return { url, authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+  return { url, authorization: basicAuthorization(given) };
 }
 
 const pairsOf = (header: string): (readonly [string, string])[] =>
@@ -116,13 +115,4 @@ function matching(text: string, url: URL): string[] {
       return isHost && isPath && (!secure || url.protocol === 'https:');
     })
     .map(({ name, value }) => `${name}=${value}`);
-}
-
-/** What was not encoded well is taken as it is. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
