@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Progress } from '../../machines/ports.ts';
 import type { JobSpec } from '../../machines/vocabulary.ts';
 import type { AddressRules } from '../egress/addressRules.ts';
-import { CHECKSUMS_DEFAULT } from '../ledger/contentHash.ts';
+import { checksumsOf } from '../recording/checksumsOf.ts';
 import { probeFile, removeFile } from '../recording/files/mediaFiles.ts';
 import { letGo } from '../recording/letGo.ts';
 import type { Recording, RecordingEnd, RecordingOptions } from '../recording/recorder.ts';
@@ -141,7 +141,6 @@ export class JobRecording implements Recording {
     sources: SourceList;
   }): Promise<RecordingEnd> {
     const { job, clock, ledger, writer, directory, random, log } = this.#options;
-    const checksums = ledger.jobId === undefined ? CHECKSUMS_DEFAULT : ledger.checksums;
     const taker = new SegmentTaker({
       directory,
       attempt: job.attempt,
@@ -153,7 +152,7 @@ export class JobRecording implements Recording {
       clock,
       writer,
       inits: ledger.inits,
-      checksums,
+      checksums: checksumsOf(ledger),
     });
     this.#tracks = new RecordingTracks({
       feeds,

@@ -1,8 +1,8 @@
 import type { Progress, RecorderExit } from '../../machines/ports.ts';
 import { KennelError } from '../core/errors.ts';
-import { CHECKSUMS_DEFAULT } from '../ledger/contentHash.ts';
 import { type Journal, openJournal, readJournal } from '../ledger/journal.ts';
 import type { LedgerRecord } from '../ledger/record.ts';
+import { checksumsOf } from './checksumsOf.ts';
 import { mediaFiles, removeUnnamed } from './files/mediaFiles.ts';
 import { JournalWriter } from './journalWriter.ts';
 import { letGo } from './letGo.ts';
@@ -105,7 +105,7 @@ class RecorderSession {
     try {
       const at = clock.now();
       if (journal.ledger.jobId === undefined) {
-        const checksums = CHECKSUMS_DEFAULT;
+        const checksums = checksumsOf(journal.ledger);
         void writer.write({ t: 'recording', v: 1, checksums, jobId: job.id, at });
       }
       const { attempt } = job;

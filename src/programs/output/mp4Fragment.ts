@@ -1,7 +1,7 @@
-import { invalid } from '../../recording/files/container.ts';
 import { markOf } from './contentMark.ts';
 import type { MediaUnit, StreamFrames } from './mediaUnit.ts';
 import { boxesIn, boxIn, type Mp4Box, makeBox } from './mp4Boxes.ts';
+import { broken } from './mp4Failure.ts';
 import type { Mp4Layout, Mp4Track, SampleDefaults } from './mp4Tracks.ts';
 
 /** More than a minute of sound and video at 1,000 frames/s: what says more is broken. */
@@ -35,7 +35,7 @@ export interface FragmentOptions {
 /** A fragment as a unit. Throws `segment.invalid` when its boxes do not add up. */
 export function mp4Unit({ layout, bytes, position }: FragmentOptions): MediaUnit {
   const moof = boxIn(bytes, { from: 0, to: bytes.length }, 'moof');
-  if (moof === undefined) throw invalid('it has media without a moof box', { container: 'fmp4' });
+  if (moof === undefined) throw broken('it has media without a moof box');
   const found: TrackSamples[] = [];
   let isMovable = true;
   let isRelative = true;
@@ -240,5 +240,3 @@ class Fields {
     return this.word() * 2 ** 32 + this.word();
   }
 }
-
-const broken = (reason: string) => invalid(reason, { container: 'fmp4' });

@@ -1,6 +1,6 @@
-import { invalid } from '../../recording/files/container.ts';
 import type { UnitReader, UnitSink } from './mediaUnit.ts';
 import { boxHeader } from './mp4Boxes.ts';
+import { broken, notFragmented } from './mp4Failure.ts';
 import { mp4Unit } from './mp4Fragment.ts';
 import { type Mp4Layout, mp4Layout } from './mp4Tracks.ts';
 
@@ -86,10 +86,7 @@ export class Mp4Reader implements UnitReader {
 
   #finishFragment(mdat: Buffer): void {
     if (this.#layout === undefined) {
-      throw invalid('it is an MP4 file that is not fragmented', {
-        container: 'fmp4',
-        looksLike: 'mp4',
-      });
+      throw notFragmented();
     }
     if (this.#moof === undefined) throw broken('it has media without a moof box');
     const bytes = Buffer.concat([...this.#before, this.#moof, mdat]);
@@ -101,4 +98,3 @@ export class Mp4Reader implements UnitReader {
 }
 
 const empty = Buffer.alloc(0);
-const broken = (reason: string) => invalid(reason, { container: 'fmp4' });

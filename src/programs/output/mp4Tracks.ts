@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
-import { invalid } from '../../recording/files/container.ts';
 import type { MediaLayout, StreamKind } from './mediaUnit.ts';
 import { boxesIn, boxIn, type Mp4Box } from './mp4Boxes.ts';
+import { notFragmented } from './mp4Failure.ts';
 
 /** A track, and what its fragments leave unsaid (trex). */
 export interface Mp4Track {
@@ -28,10 +28,7 @@ export function mp4Layout(head: Buffer): Mp4Layout {
   const moov = boxIn(head, { from: 0, to: head.length }, 'moov');
   const mvex = moov && boxIn(head, moov, 'mvex');
   if (moov === undefined || mvex === undefined) {
-    throw invalid('it is an MP4 file that is not fragmented', {
-      container: 'fmp4',
-      looksLike: 'mp4',
-    });
+    throw notFragmented();
   }
   const defaults = new Map<number, SampleDefaults>();
   for (const { type, from, to } of boxesIn(head, mvex.from, mvex.to)) {

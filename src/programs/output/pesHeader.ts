@@ -1,3 +1,5 @@
+import { readTimestamp } from '../../recording/files/pesTimestamp.ts';
+
 /** What the header of a PES packet (ISO 13818-1 §2.4.3.7) says. */
 export interface PesHeader {
   readonly streamId: number;
@@ -26,13 +28,6 @@ export function pesHeader(start: Buffer): PesHeader | undefined {
   const pts = readTimestamp(start, 9);
   const dts = dated === 3 && start.length >= 19 ? readTimestamp(start, 14) : pts;
   return { streamId, bytes, pts, dts };
-}
-
-function readTimestamp(bytes: Buffer, at: number): number {
-  const high = ((bytes[at] ?? 0) >> 1) & 7;
-  const middle = bytes.readUInt16BE(at + 1) >> 1;
-  const low = bytes.readUInt16BE(at + 3) >> 1;
-  return high * 2 ** 30 + middle * 2 ** 15 + low;
 }
 
 /** A PES packet of sound that begins at `pts` (33 bits). */

@@ -1,9 +1,13 @@
 import path from 'node:path';
 import { isKennelError, KennelError } from '../../core/errors.ts';
 import { unlessAborted } from '../../core/unlessAborted.ts';
-import { CHECKSUMS_DEFAULT } from '../../ledger/contentHash.ts';
-import type { Ledger } from '../../ledger/ledger.ts';
-import type { LedgerRecord, SegmentLost, SegmentStored } from '../../ledger/record.ts';
+import type {
+  ChecksumAlgorithm,
+  LedgerRecord,
+  SegmentLost,
+  SegmentStored,
+} from '../../ledger/record.ts';
+import { checksumsOf } from '../../recording/checksumsOf.ts';
 import { MediaDirectories } from '../../recording/files/mediaDirectories.ts';
 import { segmentFile } from '../../recording/files/mediaFiles.ts';
 import { InitStore } from './initStore.ts';
@@ -170,9 +174,8 @@ export class PieceStore {
     );
   }
 
-  get #checksums(): Ledger['checksums'] {
-    const { ledger } = this.#options;
-    return ledger.jobId === undefined ? CHECKSUMS_DEFAULT : ledger.checksums;
+  get #checksums(): ChecksumAlgorithm {
+    return checksumsOf(this.#options.ledger);
   }
 
   #lossLine(loss: Loss): SegmentLost {

@@ -1,3 +1,4 @@
+import { TICKS_PER_MS, TIMESTAMP_MODULUS } from '../../recording/files/pesTimestamp.ts';
 import { contentMark, MARKED_BYTES, markOf } from './contentMark.ts';
 import { beginsAtKey, KEY_SEARCH_BYTES } from './keyFrames.ts';
 import type { MediaFrame, MediaLayout, MediaUnit } from './mediaUnit.ts';
@@ -5,9 +6,6 @@ import { makePes, type PesHeader, pesHeader } from './pesHeader.ts';
 import { type SoundFrame, soundFrames } from './soundFrames.ts';
 import { firstPayload, firstPayloadIn, lastPayloadIn, packetise } from './tsPayload.ts';
 import type { TsStream, WholePes } from './tsStream.ts';
-
-const TICKS_PER_MS = 90;
-const TIMESTAMP_MODULUS = 2 ** 33;
 
 /** Undoes the wrap of timestamps, every 26.5 hours: the nearest to the one before, whichever stream that was of. */
 export class TsClock {

@@ -1,9 +1,8 @@
+import { readTimestamp, TICKS_PER_MS, TIMESTAMP_MODULUS } from './pesTimestamp.ts';
+
 export const TS_PACKET_BYTES = 188;
 export const TS_SYNC = 0x47;
 
-/** Ticks of a presentation timestamp in a millisecond (ISO 13818-1: 90 kHz). */
-const TICKS_PER_MS = 90;
-const TIMESTAMP_MODULUS = 2 ** 33;
 /** More elementary streams than any programme that is recorded has; beyond that they are not measured. */
 const STREAMS_MAX = 16;
 /** A PES header up to and with its presentation timestamp, bytes. */
@@ -67,7 +66,8 @@ export class TsWalk {
     if (control === 2 || at + PES_HEADER_BYTES > packet + TS_PACKET_BYTES) return;
     const isPes = bytes.readUIntBE(at, 3) === 1;
     const isDated = ((bytes[at + 7] ?? 0) & 0x80) !== 0;
-    if (isPes && isMedia(bytes[at + 3] ?? 0) && isDated) this.#date(pid, timestamp(bytes, at + 9));
+    if (isPes && isMedia(bytes[at + 3] ?? 0) && isDated)
+      this.#date(pid, readTimestamp(bytes, at + 9));
   }
 
   #date(pid: number, ticks: number): void {
@@ -87,13 +87,6 @@ export class TsWalk {
 /** Sound or picture (ISO 13818-1, table 2-22), or private data, as AC-3 is. */
 const isMedia = (streamId: number): boolean =>
   (streamId >= 0xc0 && streamId <= 0xef) || streamId === 0xbd || streamId === 0xfd;
-
-function timestamp(bytes: Buffer, at: number): number {
-  const high = ((bytes[at] ?? 0) >> 1) & 7;
-  const middle = bytes.readUInt16BE(at + 1) >> 1;
-  const low = bytes.readUInt16BE(at + 3) >> 1;
-  return high * 2 ** 30 + middle * 2 ** 15 + low;
-}
 
 /** The shorter way round: timestamps wrap every 26 hours, and pictures are not sent in the order in which they are shown. */
 function sinceFirst(ticks: number, first: number): number {
