@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Ledger } from './ledger.ts';
-import type { EndCause, GapCause } from './record.ts';
+import type { EndCause, GapCause, SegmentLost } from './record.ts';
 import { isProgram } from './recorders.ts';
 import { unheardTracks } from './unheardTracks.ts';
 
@@ -13,6 +13,8 @@ export interface NamedLoss {
   readonly cause: GapCause;
   readonly detail: string;
   readonly durationMs: number;
+  /** See `SegmentLost.estimated`. */
+  readonly estimated?: true;
 }
 
 /** What a recording claims about itself. Plain JSON: it goes into the manifest. */
@@ -57,6 +59,11 @@ export interface Proof {
   readonly checksum: string;
 }
 
+const lossOf = (gap: SegmentLost): NamedLoss => {
+  const { track, epoch, msn, count, cause, detail, durationMs, estimated } = gap;
+  return { track, epoch, msn, count, cause, detail, durationMs, ...(estimated && { estimated }) };
+};
+
 /** The proof of what a ledger holds. Throws when the ledger does not add up, which would be a bug in it. */
 export function proofOf(ledger: Ledger): Proof {
   const hash = createHash('sha256');
@@ -64,15 +71,7 @@ export function proofOf(ledger: Ledger): Proof {
   for (const { track, epoch, msn, checksum } of segments) {
     hash.update(`${track} ${epoch} ${msn} ${checksum}\n`);
   }
-  const lost = ledger.gaps().map(({ track, epoch, msn, count, cause, detail, durationMs }) => ({
-    track,
-    epoch,
-    msn,
-    count,
-    cause,
-    detail,
-    durationMs,
-  }));
+  const lost = ledger.gaps().map(lossOf);
   const lostCount = lost.reduce((sum, { count }) => sum + count, 0);
   // Counted afresh from the lists themselves: the running totals must say the same.
   if (segments.length !== ledger.stored || segments.length + lostCount !== ledger.advertised) {

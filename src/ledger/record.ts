@@ -146,6 +146,8 @@ export interface SegmentLost extends SegmentKey {
   readonly detail: string;
   /** What is missing, milliseconds; an estimate where the playlist never told. */
   readonly durationMs: number;
+  /** `durationMs` could not be read off timestamps: it is what the clock on the wall makes likely. Of programs only. */
+  readonly estimated?: true;
 }
 
 /**

@@ -76,6 +76,7 @@ export const recordSchema = z.discriminatedUnion('t', [
     cause: gapCause,
     detail: z.string(),
     durationMs: z.number(),
+    estimated: z.literal(true).exactOptional(),
   }),
   z.object({
     t: z.literal('mark'),

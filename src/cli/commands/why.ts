@@ -64,9 +64,10 @@ interface ToldMove {
 /** In the order in which they were named, which is that of the journal: programs heal none. */
 async function gapsOfPrograms(directory: string) {
   return (await ledgerOf(directory)).gaps().flatMap((gap) => {
-    const { at, track, epoch, msn, count, cause, detail, durationMs } = gap;
+    const { at, track, epoch, msn, count, cause, detail, durationMs, estimated } = gap;
     if (!CAUSES_OF_PROGRAMS.has(cause)) return [];
-    const evidence = { track, epoch, msn, count, durationMs, detail };
+    const facts = { track, epoch, msn, count, durationMs, detail };
+    const evidence = { ...facts, ...(estimated && { estimated }) };
     return [{ at, what: `gap of ${(durationMs / 1_000).toFixed(1)} s`, why: cause, evidence }];
   });
 }

@@ -17,7 +17,7 @@ const PROOF_FRAMES = 3;
 /** The same at other times: as many, none of which looks like another one. */
 const PROOF_FRAMES_SHIFTED = 4;
 /** Frames that are looked at. A program may change the first ones. */
-const LOOKED_AT_FRAMES = 16;
+export const LOOKED_AT_FRAMES = 16;
 /** A run that is ahead of the time that passed by no more goes on on the same clock: programs begin this much nearer to the live edge. */
 const AHEAD_MS_MAX = 30_000;
 

@@ -1,4 +1,5 @@
 import type { Ledger } from '../../ledger/ledger.ts';
+import type { SegmentKey, SegmentLost } from '../../ledger/record.ts';
 import { FrameClock, type Step } from './frameClock.ts';
 import { HoleWatch } from './holeWatch.ts';
 import type { MediaFrame, MediaUnit } from './mediaUnit.ts';
@@ -94,8 +95,8 @@ export class PieceCutter {
     this.#continuity.learn(packets);
   }
 
-  /** A new run begins. `passedMs`: since the last media came. */
-  join(join: RunJoin | { readonly how: 'first' }, passedMs: number): void {
+  /** A new run begins. `missedMs`: for how long nothing was recorded, by the clock on the wall. */
+  join(join: RunJoin | { readonly how: 'first' }, missedMs: number): void {
     this.#isFirstPiece = true;
     if (join.how === 'overlaps') {
       if (join.shiftMs === 0) return;
@@ -106,10 +107,12 @@ export class PieceCutter {
       this.#isLater = true;
       this.#soundEndMs = this.#watch.soundEndMs;
     } else if (this.#hasMedia) {
-      this.nameDown(
-        passedMs,
-        'another timeline began afterwards; the time is that of the clock on the wall',
-      );
+      this.nameDown({
+        durationMs: missedMs,
+        detail:
+          'another timeline began afterwards; the time is that of the clock on the wall, without what the next program caught up with',
+        estimated: true,
+      });
       this.#epoch = (this.#epoch ?? 0) + 1;
       this.#msn = 0;
       this.#note('program');
@@ -119,8 +122,8 @@ export class PieceCutter {
   }
 
   /** Names time in which no program ran. */
-  nameDown(durationMs: number, detail: string): void {
-    this.#lose('recorder.down', durationMs, detail);
+  nameDown(loss: Pick<SegmentLost, 'durationMs' | 'detail' | 'estimated'>): void {
+    this.#lose({ cause: 'recorder.down', ...loss });
   }
 
   damaged(what: string): void {
@@ -198,12 +201,11 @@ export class PieceCutter {
     if (this.#open !== undefined) this.#close(this.#open);
     if (step.step === 'jump') this.#break();
     else if (isLater) {
-      this.nameDown(
-        this.#without(frame, step.holeMs),
-        'measured by the timestamps of the media before and after',
-      );
-    } else
-      this.#lose('skipped', step.holeMs, damage ?? 'the timestamps of the program jump forward');
+      this.nameDown({
+        durationMs: this.#without(frame, step.holeMs),
+        detail: 'measured by the timestamps of the media before and after',
+      });
+    } else this.#skip(step.holeMs, damage ?? 'the timestamps of the program jump forward');
   }
 
   /** A hole between two runs, without what sound there is of it: the picture may have stood still before. */
@@ -220,7 +222,7 @@ export class PieceCutter {
     }
     if (step.step === 'hole' && isMissing) {
       this.#closeOpen();
-      this.#lose('skipped', step.holeMs, 'the timestamps within a fragment jump forward');
+      this.#skip(step.holeMs, 'the timestamps within a fragment jump forward');
     }
   }
 
@@ -282,10 +284,13 @@ export class PieceCutter {
     this.#options.store.close(open.piece, durationMs);
   }
 
-  #lose(cause: 'skipped' | 'recorder.down', durationMs: number, detail: string): void {
-    const count = piecesIn(durationMs);
-    const { store } = this.#options;
-    store.lose({ epoch: this.#epoch ?? 0, msn: this.#msn, count, cause, detail, durationMs });
+  #skip(durationMs: number, detail: string): void {
+    this.#lose({ cause: 'skipped', durationMs, detail });
+  }
+
+  #lose(loss: Omit<SegmentLost, 't' | 'at' | keyof SegmentKey | 'count'>): void {
+    const count = piecesIn(loss.durationMs);
+    this.#options.store.lose({ epoch: this.#epoch ?? 0, msn: this.#msn, count, ...loss });
     this.#msn += count;
   }
 

@@ -1,5 +1,6 @@
 import { unlessAborted } from '../../core/unlessAborted.ts';
 import { invalid } from '../../recording/files/container.ts';
+import { Backlog } from './backlog.ts';
 import { FrameClock } from './frameClock.ts';
 import type { MediaFrame, MediaUnit, UnitReader } from './mediaUnit.ts';
 import { openReader, SNIFF_BYTES } from './openReader.ts';
@@ -25,6 +26,8 @@ export interface ProgramRunOptions {
   remembered(): Promise<void> | undefined;
   /** Since the last media of earlier runs, milliseconds. */
   passedMs(): number;
+  /** Monotonic milliseconds. */
+  elapsed(): number;
   /** New media has come. */
   media(): void;
 }
@@ -40,6 +43,7 @@ export class ProgramRun implements OutputRun {
   #hadMedia = false;
   /** Since the last run's media, measured when this run's came. */
   #passedMs: number | undefined;
+  readonly #backlog = new Backlog();
   #start: Buffer = Buffer.alloc(0);
   #reader: UnitReader | undefined;
   #failure: { readonly error: unknown } | undefined;
@@ -50,7 +54,9 @@ export class ProgramRun implements OutputRun {
     this.#joiner = new RunJoiner({
       tail,
       passedMs: () => this.#passedMs ?? 0,
-      joined: (join) => cutter.join(join, this.#passedMs ?? 0),
+      isCatchingUp: () => this.#backlog.isComing(options.elapsed()),
+      // What had been waiting was made while no program ran.
+      joined: (join) => cutter.join(join, Math.max(0, (this.#passedMs ?? 0) - this.#backlog.ms)),
       unit: (unit) => {
         // What is stored already is none: since then nothing has come.
         options.media();
@@ -136,6 +142,7 @@ export class ProgramRun implements OutputRun {
     }
     const primary = unit.streams.find(({ key }) => key === unit.layout.primary);
     for (const frame of primary?.frames ?? []) this.#measure(frame);
+    if (this.#hadMedia) this.#backlog.note(this.mediaMs, this.#options.elapsed());
     this.#joiner.take(unit);
   }
 

@@ -1,6 +1,6 @@
 import { HOLE_MS } from './frameClock.ts';
 import { kept, type MediaFrame, type MediaUnit } from './mediaUnit.ts';
-import { overlapOf, type RunJoin, SAME_MS } from './overlap.ts';
+import { LOOKED_AT_FRAMES, overlapOf, type RunJoin, SAME_MS } from './overlap.ts';
 import type { StoredTail, TailSection } from './storedTail.ts';
 
 /** What is held back until it is known how a run goes on: some seconds of the largest stream. */
@@ -14,6 +14,8 @@ export interface JoinerOptions {
   readonly tail: StoredTail;
   /** Since the last media of earlier runs came, milliseconds; asked with the first frame. */
   passedMs(): number;
+  /** More of the run may have been waiting for it: it began behind its source, and may come to what is stored yet. */
+  isCatchingUp(): boolean;
   /** How the run follows what is stored, told once, before any of its units. */
   joined(join: RunJoin | { readonly how: 'first' }): void;
   /** What is new, in order. */
@@ -36,6 +38,8 @@ export class RunJoiner {
   #held: MediaUnit[] | undefined = [];
   #heldBytes = 0;
   #heldFrames = new Map<string, MediaFrame[]>();
+  /** So many of them, by their stream, are like nothing that is stored. */
+  #unlike = new Map<string, number>();
   /** Timelines before this one are behind the run. */
   #next = 0;
   /** An earlier timeline that the run repeats now. */
@@ -65,7 +69,8 @@ export class RunJoiner {
       if (known === undefined) this.#heldFrames.set(key, [...frames]);
       else known.push(...frames);
     }
-    this.#decide(this.#heldBytes > HELD_BYTES_MAX || this.#heldSpanMs() > HELD_MS_MAX);
+    const isLong = this.#heldSpanMs() > HELD_MS_MAX && !this.#options.isCatchingUp();
+    this.#decide(this.#heldBytes > HELD_BYTES_MAX || isLong);
   }
 
   /** The run is over: what is held is let go. */
@@ -91,6 +96,7 @@ export class RunJoiner {
     this.#held = undefined;
     this.#heldBytes = 0;
     this.#heldFrames = new Map();
+    this.#unlike = new Map();
     if (join.how === 'overlaps' && repeated !== undefined && section < sections.length - 1) {
       this.#repeated = new Repetition(repeated, join.shiftMs);
       this.#next = section + 1;
@@ -115,7 +121,13 @@ export class RunJoiner {
       if (section === last) current = join;
       isOpen ||= join === undefined;
     }
-    return isOpen || current === undefined ? undefined : { join: current, section: last };
+    if (isOpen || current === undefined) return undefined;
+    if (current.how === 'apart' && !isLast && this.#options.isCatchingUp()) {
+      // It began before a gap, or within one, and may come to what is stored yet.
+      for (const [key, frames] of this.#heldFrames) this.#unlike.set(key, frames.length);
+      return undefined;
+    }
+    return { join: current, section: last };
   }
 
   #compare(stored: TailSection, isLast: boolean): RunJoin | undefined {
@@ -128,8 +140,12 @@ export class RunJoiner {
     );
     const tail = key === undefined ? undefined : stored.stream(key);
     if (key === undefined || tail === undefined) return isLast ? { how: 'apart' } : undefined;
-    const frames = this.#heldFrames.get(key) ?? [];
-    return overlapOf({ frames, tail, passedMs: this.#options.passedMs(), isLast });
+    const unlike = this.#unlike.get(key) ?? 0;
+    const frames = this.#heldFrames.get(key)?.slice(unlike) ?? [];
+    if (unlike > 0 && frames.length < LOOKED_AT_FRAMES && !isLast) return undefined;
+    const join = overlapOf({ frames, tail, passedMs: this.#options.passedMs(), isLast });
+    // Where a run goes on its first frames tell.
+    return unlike > 0 && join?.how === 'later' ? { how: 'apart' } : join;
   }
 
   #dropUntil(join: RunJoin): void {

@@ -47,6 +47,7 @@ export class StoredOutput implements ProgramOutput {
       ...{ signal, store: this.#store, tail: this.#tail, cutter: this.#cutter },
       remembered: () => this.#remember(),
       passedMs: () => this.#passedMs(),
+      elapsed: () => this.#options.clock.elapsed(),
       media: () => {
         this.#lastElapsed = this.#options.clock.elapsed();
       },
@@ -56,10 +57,12 @@ export class StoredOutput implements ProgramOutput {
   async finish(why: 'down' | 'over'): Promise<void> {
     const passedMs = this.#passedMs();
     if (why === 'down' && this.#cutter.hasMedia && passedMs > 0) {
-      this.#cutter.nameDown(
-        passedMs,
-        'no program ran until the recording was ended; the time is that of the clock on the wall',
-      );
+      this.#cutter.nameDown({
+        durationMs: passedMs,
+        detail:
+          'no program ran until the recording was ended; the time is that of the clock on the wall',
+        estimated: true,
+      });
     }
     await this.#store.settle();
     const failure = this.#store.takeFailure();

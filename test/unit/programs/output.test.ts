@@ -178,6 +178,7 @@ it('names exactly the time between two programs that are on the same clock', asy
   expect(gaps).toMatchObject([
     { epoch: 0, msn: 2, count: 1, cause: 'recorder.down', durationMs: 3_000 },
   ]);
+  expect(gaps[0]).not.toHaveProperty('estimated');
   expect(
     segments.map(({ msn, durationMs, discontinuity }) => [msn, durationMs, discontinuity]),
   ).toEqual([
@@ -194,10 +195,19 @@ it('opens an epoch for a program whose output has nothing in common with what is
   await using bench = await OutputBench.open();
   await runOf(await bench.life(), await mediaOf('ts', 5, 20));
   bench.clock.ms += 9_000;
-  await runOf(await bench.life(), await mediaOf('hi', 6));
+  const run = (await bench.life()).run();
+  for (let file = 0; file < 6; file++) {
+    await put(run, await mediaOf('hi', 1, file));
+    bench.clock.ms += 1_000;
+  }
+  await run.end();
   const { segments, gaps, records } = await bench.recorded();
   expect(gaps).toMatchObject([
-    { epoch: 0, msn: 2, count: 2, cause: 'recorder.down', durationMs: 9_000 },
+    // The first second of it had been there before; its last picture shows where it ends with the next one.
+    {
+      ...{ epoch: 0, msn: 2, count: 2, cause: 'recorder.down' },
+      ...{ durationMs: 8_040, estimated: true },
+    },
   ]);
   expect(segments.map(({ epoch, msn, discontinuity }) => [epoch, msn, discontinuity])).toEqual([
     [0, 0, 0],

@@ -8,7 +8,7 @@ import { elementaryStreams, fileEnds, mediaOf, OutputBench, put, shifted } from 
 
 /** One thing that happens to a recording. */
 type Deed =
-  /** A program that begins so many files before the place that was reached, or after it, and is killed at any byte. */
+  /** A program that begins so many files before the place that was reached, or after it, within what is stored or in a gap, and is killed at any byte. */
   | { readonly do: 'run'; readonly back: number; readonly files: number; readonly torn: number }
   /** The source's encoder begins anew, on a clock of its own. */
   | { readonly do: 'reset'; readonly aheadS: number }
@@ -97,7 +97,7 @@ interface Model {
   place: number;
   /** Pictures that were put out whole by a program that ran. */
   readonly out: Set<number>;
-  /** Where the last program began: a window only moves on. */
+  /** The latest place that a program began at. */
   begun: number;
 }
 
@@ -132,8 +132,10 @@ async function runOne(
       if (!isKennelError(error) || error.code !== 'segment.invalid') throw error;
     });
   } else if (one.do === 'run') {
-    const from = Math.max(model.begun, model.place - one.back);
-    model.begun = from;
+    // One that is cut off before it reaches what is stored cannot be known to lie before that.
+    const isLong = one.files >= 3;
+    const from = Math.max(isLong ? 0 : model.begun, model.place - one.back);
+    model.begun = Math.max(model.begun, from);
     const to = Math.min(FILES, Math.max(from, model.place) + one.files);
     const media = show.media(from, to);
     const cut = Math.max(0, media.length - one.torn);
@@ -166,7 +168,9 @@ async function judge(
   const counts = new Map<number, number>();
   for (const picture of stored) counts.set(picture, (counts.get(picture) ?? 0) + 1);
   expect([...counts].filter(([, count]) => count > 1)).toEqual([]);
-  const missing = [...model.out].filter((picture) => !counts.has(picture));
+  // A window that reaches back to before the recording began does not make it begin earlier.
+  const first = Math.min(...stored);
+  const missing = [...model.out].filter((picture) => picture > first && !counts.has(picture));
   // What was put out too late, before a place that was stored already, lies in a gap that is named.
   const gapped =
     gaps.length > 0 ? missing.filter((picture) => picture > Math.max(...stored)) : missing;
