@@ -14,7 +14,7 @@ import type { Launch } from './programLaunch.ts';
 import { type Exceeded, ProgramLimitWatch } from './programLimitWatch.ts';
 import type { ProgramLimits } from './programSettings.ts';
 import { ProgramVitals } from './programVitals.ts';
-import type { ProgramNews, RecorderPlugin } from './recorderPlugin.ts';
+import type { ProgramExit, ProgramNews, RecorderPlugin } from './recorderPlugin.ts';
 import { type ProcessExit, wrappedExit } from './wrappedExit.ts';
 
 /**
@@ -52,14 +52,8 @@ export interface ProgramRunOptions {
 }
 
 /** How a program ended, and what it had been. */
-export interface RunResult {
-  readonly exitCode?: number;
-  readonly signal?: string;
-  readonly startError?: string;
-  /** What it was asked before it ended. */
-  readonly asked?: 'stop' | 'kill';
-  /** Without secrets. */
-  readonly stderrTail: string;
+export interface RunResult
+  extends Pick<ProgramExit, 'exitCode' | 'signal' | 'startError' | 'asked' | 'stderrTail'> {
   readonly exceeded?: Exceeded;
   /** What its output could not be taken for, or why it could not be stored. */
   readonly writeError?: unknown;

@@ -13,6 +13,13 @@ export interface ExitMeaning {
   readonly fault?: ExitExplanation['fault'];
 }
 
+/** It took what Kennel told it for something else: the fault is Kennel's, or this version's. `tool`: as people call it. */
+export const misunderstood = (tool: string): Omit<ExitMeaning, 'pattern'> => ({
+  code: 'tool.failed',
+  retry: false,
+  sentence: `it does not understand what Kennel told it, which is a fault of Kennel. Install another version of ${tool}, and please report it`,
+});
+
 type Row = readonly [
   pattern: RegExp,
   code: KennelErrorCode,

@@ -1,7 +1,7 @@
 import { KennelError } from '../../core/errors.ts';
 import type { LinkKind } from '../../intake/link.ts';
 import type { ProgramOrder, ProgramSource, RecorderPlugin } from '../recorderPlugin.ts';
-import { type ExitMeaning, explainWith } from './exitMeanings.ts';
+import { type ExitMeaning, explainWith, misunderstood } from './exitMeanings.ts';
 import { ffmpegProgress } from './ffmpegProgress.ts';
 import { mediaContainer } from './mediaContainer.ts';
 import { oneLine, secretInputs } from './secretInputs.ts';
@@ -64,10 +64,7 @@ const MEANINGS: readonly ExitMeaning[] = [
   },
   {
     pattern: /streamlink: error: |unrecognized arguments|usage: streamlink/,
-    code: 'tool.failed',
-    retry: false,
-    sentence:
-      'it does not understand what Kennel told it, which is a fault of Kennel. Install another version of streamlink, and please report it',
+    ...misunderstood('streamlink'),
   },
 ];
 
@@ -136,12 +133,7 @@ export const streamlink: RecorderPlugin = {
         tool: 'streamlink',
         meanings: MEANINGS,
         codes: {
-          2: {
-            code: 'tool.failed',
-            retry: false,
-            sentence:
-              'it does not understand what Kennel told it, which is a fault of Kennel. Install another version of streamlink, and please report it',
-          },
+          2: misunderstood('streamlink'),
           130: {
             code: 'tool.failed',
             retry: true,

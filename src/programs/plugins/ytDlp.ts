@@ -9,7 +9,7 @@ import type {
   ProgramSource,
   RecorderPlugin,
 } from '../recorderPlugin.ts';
-import { type ExitMeaning, explainWith, faultOf } from './exitMeanings.ts';
+import { type ExitMeaning, explainWith, faultOf, misunderstood } from './exitMeanings.ts';
 import { LIVE_START_INDEX } from './ffmpegInput.ts';
 import { ffmpegProgress, PROGRESS_ARGUMENTS } from './ffmpegProgress.ts';
 import { jumps, timing } from './ffmpegTiming.ts';
@@ -45,10 +45,7 @@ const MEANINGS: readonly ExitMeaning[] = [
   },
   {
     pattern: /yt-dlp: error: |no such option|Unable to parse "/i,
-    code: 'tool.failed',
-    retry: false,
-    sentence:
-      'it does not understand what Kennel told it, which is a fault of Kennel. Install another version of yt-dlp, and please report it',
+    ...misunderstood('yt-dlp'),
   },
   {
     pattern: /ffmpeg (?:could not be found|not found|is not installed)/i,
@@ -215,12 +212,7 @@ function explainExit(exit: ProgramExit): ExitExplanation {
       tool: 'yt-dlp',
       meanings: MEANINGS,
       codes: {
-        2: {
-          code: 'tool.failed',
-          retry: false,
-          sentence:
-            'it does not understand what Kennel told it, which is a fault of Kennel. Install another version of yt-dlp, and please report it',
-        },
+        2: misunderstood('yt-dlp'),
         101: {
           code: 'tool.failed',
           retry: true,
