@@ -47,7 +47,7 @@ export async function compose(config: Config): Promise<Kennel> {
   const directoryOf = (jobId: string) => recordingDirectory(config.dataDir, jobId);
 
   const database = await openDatabase({
-    url: config.databaseUrl,
+    url: config.databaseUrl?.reveal(),
     directory: config.dataDir,
     legalMoves: LEGAL_MOVES,
     log,

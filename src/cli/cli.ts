@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { adhocOrder } from '../config/load.ts';
+import { adhocOrder, runningMode } from '../config/adhocOrder.ts';
 import { isKennelError } from '../core/errors.ts';
 import { exitCodeOfError } from '../jobs/exitCode.ts';
 import { commandLine } from './commandLine.ts';
@@ -35,6 +35,7 @@ export async function runCli(
 /** Without arguments the environment may say what to do. */
 async function argumentsOf(argv: readonly string[], { env }: CliContext): Promise<string[]> {
   if (argv.length > 0) return linkArguments(argv);
+  if (runningMode(env) === 'api') return ['serve'];
   const order = adhocOrder(env);
   if (!order) return ['--help'];
   const { url, quality, fallbacks = [], allow = [], dual, audio, audioOnly } = order;

@@ -6,7 +6,7 @@ import type { JobSpec } from '../../../machines/vocabulary.ts';
 import { bytesPerSecond } from '../../../src/cli/bandwidth.ts';
 import { runCli } from '../../../src/cli/cli.ts';
 import { cookiesOf } from '../../../src/cli/cookies.ts';
-import { adhocOrder } from '../../../src/config/load.ts';
+import { adhocOrder } from '../../../src/config/adhocOrder.ts';
 import { KennelError } from '../../../src/core/errors.ts';
 import { EventFeed } from '../../../src/jobs/events.ts';
 
