@@ -45,12 +45,15 @@ function bareSchema(schema: z.core.$ZodType): z.core.$ZodType {
   return schema instanceof z.ZodPipe ? bareSchema(schema.in) : schema;
 }
 
-const kindOf = (bare: z.core.$ZodType): Kind =>
-  bare instanceof z.ZodNumber ? 'number' : bare instanceof z.ZodArray ? 'list' : 'text';
+function kindOf(bare: z.core.$ZodType): Kind {
+  if (bare instanceof z.ZodNumber) return 'number';
+  return bare instanceof z.ZodArray ? 'list' : 'text';
+}
 
 /** `hostMemoryMiB` → `host_memory_mib`. */
-export const snakeCase = (name: string): string =>
-  name.replace('MiB', 'Mib').replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+function snakeCase(name: string): string {
+  return name.replace('MiB', 'Mib').replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
 
 /** A text as the schema wants it. What is no number stays as it is, so that the schema says so. */
 export function fromText({ kind }: Pick<Setting, 'kind'>, text: string): unknown {
