@@ -8,6 +8,6 @@ export const jobCosts = pgTable('job_costs', {
   key: words('key').primaryKey(),
   /** Measurements that the numbers stand for. */
   samples: integer('samples').notNull(),
-  cost: json<MeasuredCost>('cost').notNull(),
+  cost: json<{ readonly mean: MeasuredCost; readonly deviation: MeasuredCost }>('cost').notNull(),
   updatedAt: instant('updated_at').notNull(),
 });

@@ -66,17 +66,26 @@ export const jobs = pgTable(
     retry: json<RetryTerms>('retry'),
     /** The job that this one tries again, and the how manieth try it is. */
     retryOf: uuid('retry_of'),
+    /** Whether another try was made or decided against; a job that has not failed has nothing to settle. */
+    retrySettled: boolean('retry_settled').notNull().default(false),
     tries: integer('tries').notNull().default(1),
     scheduleId: uuid('schedule_id').references(() => schedules.id, { onDelete: 'set null' }),
+    /** When it came to its end; null: it has not. Set by the move that ends it. */
+    endedAt: instant('ended_at'),
   },
-  // Not on the state: an update that touches no indexed column stays on its page, and needs no vacuum. `waiting` changes once.
+  // Not on the state: an update that touches no indexed column stays on its page, and needs no vacuum. `waiting` and `endedAt`
+  // change once.
   (table) => [
     index('jobs_created_at').on(table.createdAt),
     index('jobs_tenant').on(table.tenantId, table.createdAt.desc(), table.id.desc()),
-    index('jobs_source').on(table.tenantId, table.sourceKey),
+    // What has not ended is little, however many have: who records what, and how many of whom run.
+    index('jobs_unfinished').on(table.tenantId, table.sourceKey).where(sql`${table.endedAt} is null`),
     index('jobs_waiting')
       .on(table.tenantId, table.priority.desc(), table.runAt, table.id)
       .where(sql`${table.waiting}`),
+    index('jobs_retry')
+      .on(table.endedAt)
+      .where(sql`${table.retry} is not null and not ${table.retrySettled}`),
     uniqueIndex('jobs_retry_of').on(table.retryOf),
     uniqueIndex('jobs_schedule_run').on(table.scheduleId, table.runAt),
   ],
