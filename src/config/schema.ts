@@ -93,6 +93,7 @@ export const configSchema = z.strictObject({
     env: ['PATH'],
     fixedBecause: HOSTS_WERE_TOLD,
     onlyEnvironment: true,
+    otherwise: 'nowhere',
   }),
   api: apiSchema.prefault({}),
   capacity: capacitySchema.prefault({}),

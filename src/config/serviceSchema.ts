@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { secretText, setting, wholeNumber } from './setting.ts';
 
 const SOCKET_IS_OPEN = 'the service listens already';
+const COUNTED_BY_OLD_LIMIT = 'what is counted so far was counted with the old limit';
 
 /** `[api]`: where the service listens, and what it takes from whom. */
 export const apiSchema = z.strictObject({
@@ -31,15 +32,21 @@ export const apiSchema = z.strictObject({
     fixedBecause: 'browsers keep the old answer for as long as they were told',
     otherwise: 'none',
   }),
-  requestsPerMinute: setting(wholeNumber(1).default(600), {
-    description: 'Requests of one key (without keys: of one address) in a minute.',
-    fixedBecause: 'the counts so far were made with the old limit',
+  names: setting(z.array(z.string().min(1)).default([]), {
+    description:
+      'Host names, besides those of loopback, that a service without keys answers to (a guard against DNS rebinding).',
+    fixedBecause: SOCKET_IS_OPEN,
+    otherwise: 'none',
   }),
-  submissionsPerMinute: setting(wholeNumber(1).default(120), {
-    description: 'Jobs that one key may submit in a minute.',
-    fixedBecause: 'the counts so far were made with the old limit',
+  requestsPerMinute: setting(wholeNumber(1).default(6_000), {
+    description: 'Requests of one key in a minute.',
+    fixedBecause: COUNTED_BY_OLD_LIMIT,
   }),
-  bodyKibMax: setting(wholeNumber(1, 65_536).default(256), {
+  addressRequestsPerMinute: setting(wholeNumber(1).default(12_000), {
+    description: 'Requests from one address in a minute, whoever sends them.',
+    fixedBecause: COUNTED_BY_OLD_LIMIT,
+  }),
+  bodyKibMax: setting(wholeNumber(1, 65_536).default(1_024), {
     description: 'Longest body of a request, in KiB.',
     fixedBecause: 'it is part of how the service listens',
   }),
