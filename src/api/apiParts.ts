@@ -1,0 +1,35 @@
+import type { Capacity } from '../capacity/capacity.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { AccessKeys } from '../jobs/accessKeys.ts';
+import type { EventLog } from '../jobs/eventLog.ts';
+import type { EventFeed } from '../jobs/events.ts';
+import type { Operations } from '../jobs/operations.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
+import type { ApiLimits } from './apiLimits.ts';
+
+/** Who may come in, and from where. */
+export interface Door {
+  /** Without keys, everybody who reaches the service is its admin: only for a service that listens on loopback or a socket file. */
+  readonly isKeyDemanded: boolean;
+  /** Host names, besides those of loopback, that a service without keys answers to. */
+  readonly hosts: readonly string[];
+  /** Origins whose pages may ask (`https://dashboard.example`). */
+  readonly origins: readonly string[];
+}
+
+/** Everything that the API asks. A noun that needs another part adds it here. */
+export interface ApiParts {
+  readonly operations: Operations;
+  readonly accessKeys: AccessKeys;
+  readonly capacity: Capacity;
+  readonly webhooks: Webhooks;
+  readonly eventLog: EventLog;
+  readonly feed: EventFeed;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits: ApiLimits;
+  readonly door: Door;
+  /** Of Kennel, as the OpenAPI document shows it. */
+  readonly version: string;
+}

@@ -1,0 +1,30 @@
+import type { Scope } from '../core/access.ts';
+
+/**
+ * What a route asks of whoever calls it: a scope, `anyKey` (any key that is valid), or `open` (nobody is asked who they are).
+ */
+export type Access = Scope | 'anyKey' | 'open';
+
+/**
+ * Every route of `/api/v1`, and what it asks. A route that is not in here is refused to everybody: the table is the only
+ * place where access is granted, and `test/unit/api/accessMatrix.test.ts` tries all of it.
+ */
+export const ROUTE_ACCESS = {
+  'GET /openapi.json': 'open',
+  'GET /docs': 'open',
+  'GET /docs/{file}': 'open',
+  'GET /me': 'anyKey',
+  'POST /keys': 'admin',
+  'GET /keys': 'admin',
+  'DELETE /keys/{keyId}': 'admin',
+  'POST /keys/{keyId}/rotate': 'admin',
+  'GET /tenants': 'admin',
+  'PUT /tenants/{tenantId}': 'admin',
+} as const satisfies Readonly<Record<string, Access>>;
+
+export type RouteKey = keyof typeof ROUTE_ACCESS;
+
+const ACCESS: ReadonlyMap<string, Access> = new Map(Object.entries(ROUTE_ACCESS));
+
+/** What a route asks; undefined when the table does not have it. */
+export const accessOf = (key: string): Access | undefined => ACCESS.get(key);

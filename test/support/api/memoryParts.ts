@@ -1,0 +1,49 @@
+import { API_LIMITS } from '../../../src/api/apiLimits.ts';
+import type { ApiParts } from '../../../src/api/apiParts.ts';
+import { systemClock } from '../../../src/core/clock.ts';
+import type { LogLevel } from '../../../src/core/log.ts';
+import { EventFeed } from '../../../src/jobs/events.ts';
+import { MemoryKeys } from './memoryKeys.ts';
+
+export interface LogLine {
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** The tenants of every test: whose things are asked for, and who must not see them. */
+export const OWN = 'default';
+export const FOREIGN = 'neighbour';
+
+/** A part that a test does not give: whoever asks it hears so. */
+const absent = <Part extends object>(name: string): Part =>
+  // A stand-in for any interface: it has no member that works.
+  new Proxy(
+    {},
+    {
+      get: (_, member) => () => {
+        throw new Error(`this test has no ${name}.${String(member)}`);
+      },
+    },
+  ) as Part;
+
+/** An API's parts in memory. A noun adds what its routes ask, so that the access matrix and the fuzzer cover them. */
+export function memoryParts(given: Partial<ApiParts> = {}) {
+  const lines: LogLine[] = [];
+  const accessKeys = new MemoryKeys([OWN, FOREIGN]);
+  const parts: ApiParts = {
+    operations: absent('operations'),
+    accessKeys,
+    capacity: absent('capacity'),
+    webhooks: absent('webhooks'),
+    eventLog: absent('eventLog'),
+    feed: new EventFeed(),
+    clock: systemClock,
+    log: (level, message, fields) => lines.push({ level, message, fields }),
+    limits: API_LIMITS,
+    door: { isKeyDemanded: true, hosts: [], origins: [] },
+    version: '0.0.0',
+    ...given,
+  };
+  return { parts, accessKeys, lines };
+}
