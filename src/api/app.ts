@@ -1,12 +1,24 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
+import type { Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { KennelError } from '../core/errors.ts';
 import type { ApiEnv } from './apiEnv.ts';
 import type { ApiParts } from './apiParts.ts';
+import { callerAddress, callerNetwork } from './callerAddress.ts';
 import { answerFailures, errorAnswer } from './errorAnswer.ts';
 import { validationHook } from './invalidRequest.ts';
+import { accessLog } from './middleware/accessLog.ts';
 import { authentication } from './middleware/authentication.ts';
+import { bodyLimit } from './middleware/bodyLimit.ts';
+import { caching } from './middleware/caching.ts';
+import { headLength } from './middleware/headLength.ts';
+import { localGuard } from './middleware/localGuard.ts';
+import { originList } from './middleware/originList.ts';
+import { rateLimit } from './middleware/rateLimit.ts';
 import { requestIds } from './middleware/requestIds.ts';
+import { safeHeaders } from './middleware/safeHeaders.ts';
+import { declareKeys, openapiDocument } from './openapiDocument.ts';
+import { documentationRoutes } from './routes/documentation.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { meRoutes } from './routes/me.ts';
 import { tenantRoutes } from './routes/tenants.ts';
@@ -20,7 +32,33 @@ export function apiApp(parts: ApiParts) {
   root.notFound((c) =>
     errorAnswer(c, new KennelError('route.notFound', `there is nothing at ${c.req.path}`)),
   );
-  root.use(requestIds());
+  throughDoor(root, parts);
+  declareKeys(root);
+  return root.route(API_BASE, nouns(parts)).route(
+    API_BASE,
+    documentationRoutes(() => openapiDocument(root, parts.version)),
+  );
+}
+
+/** Every noun of the first version. Their types are what `hc` knows. */
+const nouns = (parts: ApiParts) =>
+  new OpenAPIHono<ApiEnv>()
+    .route('/', meRoutes())
+    .route('/', keyRoutes(parts))
+    .route('/', tenantRoutes(parts));
+
+/** What every request passes, in this order: what is cheap to refuse is refused first. */
+function throughDoor(root: Hono<ApiEnv>, parts: ApiParts): void {
+  const { door, limits } = parts;
+  const below = `${API_BASE}/*`;
+  root.use(requestIds(), accessLog(parts), safeHeaders(), headLength(), caching());
+  root.use(below, originList(door.origins), localGuard(door));
+  root.use(
+    below,
+    rateLimit('address', limits.requestsPerAddressAndMinute, (c) =>
+      callerNetwork(callerAddress(c)),
+    ),
+  );
   root.use(
     methodNotAllowed({
       app: root,
@@ -31,16 +69,17 @@ export function apiApp(parts: ApiParts) {
       },
     }),
   );
-  root.use(`${API_BASE}/*`, authentication({ ...parts, base: API_BASE }));
-  return root.route(API_BASE, nouns(parts));
+  root.use(below, authentication({ ...parts, base: API_BASE }));
+  root.use(
+    below,
+    // Open routes have no principal, whatever the type says.
+    rateLimit('key', limits.requestsPerKeyAndMinute, ({ var: its }) => {
+      const { principal }: Partial<ApiEnv['Variables']> = its;
+      return principal?.keyId;
+    }),
+  );
+  root.use(below, bodyLimit(limits.bodyBytesMax));
 }
-
-/** Every noun of the first version. Their types are what `hc` knows. */
-const nouns = (parts: ApiParts) =>
-  new OpenAPIHono<ApiEnv>()
-    .route('/', meRoutes())
-    .route('/', keyRoutes(parts))
-    .route('/', tenantRoutes(parts));
 
 /** For `hc<ApiType>(url)` of `hono/client`. */
 export type ApiType = ReturnType<typeof apiApp>;

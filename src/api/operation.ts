@@ -100,9 +100,9 @@ function operationIdOf(method: string, path: string): string {
   return `${method.toLowerCase()}${named.join('')}`;
 }
 
-function errorAnswers(codes: readonly KennelErrorCode[]): Record<number, ErrorAnswer> {
+function errorAnswers(codes: readonly KennelErrorCode[]): Answers {
   const byStatus = Map.groupBy(new Set(codes), statusOfError);
-  const answers = [...byStatus].map(([status, its]): [number, ErrorAnswer] => [
+  const answers = [...byStatus].map(([status, its]): [number, Answers[string]] => [
     status,
     {
       description: its.map((code) => `\`${code}\``).join(', '),
