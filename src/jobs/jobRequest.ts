@@ -66,12 +66,18 @@ const RECORDER_NAME = /^[a-z0-9][a-z0-9_-]{0,39}$/;
 /** Links of one job. Each may be polled at once; nobody has more sources of one stream than this. */
 export const LINKS_MAX = 8;
 
+/** What whoever asks may do besides. */
+export interface Trust {
+  /** Whether the links that they give may be to private addresses, and further ones be allowed. Default: true. */
+  readonly mayReachPrivate?: boolean;
+}
+
 /**
  * Checks a request and fills in the defaults.
  *
- * @throws KennelError `url.invalid`, `usage.invalid`
+ * @throws KennelError `url.invalid`, `usage.invalid`, `access.forbidden`
  */
-export function jobSpec(request: JobRequest): JobSpec {
+export function jobSpec(request: JobRequest, { mayReachPrivate = true }: Trust = {}): JobSpec {
   const { durationMs, headers, audio, subtitles, cookies, audioOnly = false } = request;
   assertTexts(request);
   const quality = wishesOf(request.quality ?? 'best', 'The quality has an empty wish', '720p,best');
@@ -92,7 +98,7 @@ export function jobSpec(request: JobRequest): JobSpec {
     ...(subtitles !== undefined && { subtitles: subtitleWishes(subtitles) }),
     ...recorderOf(request),
     ...(cookies !== undefined && { cookies }),
-    ...reachOf(request),
+    ...(mayReachPrivate ? reachOf(request) : withoutReach(request)),
     ...limitsOf(request),
     waitMs: request.waitMs ?? 0,
     patienceMs: request.patienceMs ?? PATIENCE_MS_DEFAULT,
@@ -163,6 +169,15 @@ function reachOf({ url, fallbacks = [], proxy, allow = [] }: JobRequest): Pick<J
   const reached = reachOfLinks([...links, ...upgrades, ...(proxy === undefined ? [] : [proxy])]);
   const reach = [...new Set([...reached, ...entries])];
   return reach.length > 0 ? { reach } : {};
+}
+
+/** What is private may be named by the operator alone: a link of anybody else is no permission. */
+function withoutReach({ allow = [] }: JobRequest): Pick<JobSpec, 'reach'> {
+  if (allow.length === 0) return {};
+  throw new KennelError(
+    'access.forbidden',
+    'Only an admin may allow private addresses; ask one to submit the job, or to allow the address for this installation.',
+  );
 }
 
 function limitsOf({

@@ -3,6 +3,7 @@ import type { Principal } from '../core/access.ts';
 import type { Labels, QueueTerms } from '../core/queueTerms.ts';
 import type { Proof } from '../ledger/proof.ts';
 import type { SegmentLost, SegmentStored } from '../ledger/record.ts';
+import type { EndWish } from './changedEnd.ts';
 import type { JobRequest } from './jobRequest.ts';
 
 /** A job, as it is shown to whoever may see it. Times are milliseconds since the epoch; secrets are left out of the spec. */
@@ -102,12 +103,11 @@ export interface Operations {
   kill(who: Principal, jobId: string, version?: number): Promise<JobView>;
   /** Another try of a job that has ended, as a new job. */
   retry(who: Principal, jobId: string): Promise<JobView>;
-  /** Another end for an unfinished job: so much longer, or so long in all, or until then. */
+  /** Another end for an unfinished job. */
   extend(
     who: Principal,
     jobId: string,
-    by: { readonly moreMs: number } | { readonly durationMs: number } | { readonly endAt: number },
-    version?: number,
+    wish: { readonly by: EndWish; readonly version?: number },
   ): Promise<JobView>;
   segments(
     who: Principal,

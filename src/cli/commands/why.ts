@@ -1,8 +1,8 @@
 import { loadConfig } from '../../config/load.ts';
+import { mergeHistories } from '../../jobs/mergeHistories.ts';
 import { ledgerOf, recordingDirectory } from '../../jobs/recordings.ts';
 import type { GapCause } from '../../ledger/record.ts';
 import type { CliContext } from '../context.ts';
-import { mergeHistories } from '../mergeHistories.ts';
 
 export interface WhyOptions {
   readonly id: string;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mergeHistories } from '../../../src/cli/mergeHistories.ts';
+import { mergeHistories } from '../../../src/jobs/mergeHistories.ts';
 
 const entries = (...told: readonly (readonly [at: number, what: string])[]) =>
   told.map(([at, what]) => ({ at, what }));
