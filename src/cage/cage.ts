@@ -14,7 +14,10 @@ export interface CageReport {
   readonly hasSeccomp: boolean;
   /** Why each better rung was not taken: the first line of what was said when it was tried. */
   readonly missing: readonly { readonly rung: CageRung; readonly problem: string }[];
-  /** Whether `processesMax` holds; it cannot where the program runs as the machine's root, or as a user that runs other things. */
+  /**
+   * Whether the kernel holds `processesMax`; it cannot where the program runs as the machine's root, or as a user that runs other
+   * things. There recordings look once a second, and questions about links do not.
+   */
   readonly hasProcessLimit?: boolean;
 }
 

@@ -176,7 +176,7 @@ const asUser = (parts: CageParts, user: number): string[] => [
 
 /**
  * Set within the cage: there the processes are counted for this cage alone. Where the cage has no user of its own they would
- * be counted with everything else that this user runs, so there they are not limited.
+ * be counted with everything else that this user runs, so there they are not limited: `ProgramLimitWatch` ends what has too many.
  */
 const withLimits = (parts: CageParts, limits: CageLimits): string[] => [
   toolIn(parts, 'prlimit'),

@@ -25,7 +25,9 @@ export function describeCage(report: CageReport, mode: CageMode = 'auto'): CageD
   const notes = [
     FOUND[rung],
     ...(isGood && !hasSeccomp ? ['no seccomp filter is known for this machine'] : []),
-    ...(isGood && !hasProcessLimit ? ['the number of their processes is not limited'] : []),
+    ...(isGood && !hasProcessLimit
+      ? ['the number of their processes is limited by looking once a second only']
+      : []),
   ];
   const found = `${rung}: ${notes.join('; ')}`;
   if (isGood) {

@@ -20,6 +20,8 @@ export interface ProcessStat {
   readonly cpuTicks: number;
   /** CPU time of those of its children, and theirs, that have ended and were waited for, clock ticks. */
   readonly childTicks: number;
+  /** How many it has, itself included. */
+  readonly threads: number;
 }
 
 /** A clock tick of `/proc`, milliseconds: USER_HZ is 100 on every Linux that Node runs on. */
@@ -42,6 +44,7 @@ function parseStat(pid: number, text: string): ProcessStat | undefined {
     startTicks,
     cpuTicks: ticks(11) + ticks(12),
     childTicks: ticks(13) + ticks(14),
+    threads: Number(fields[17] ?? 1),
   };
 }
 

@@ -1,9 +1,10 @@
 import type { CagedCommand, CageNetwork } from '../cage/cage.ts';
 import type { EgressPass } from '../egress/egressGate.ts';
 import type { ResolvedLink } from '../intake/link.ts';
+import { relayTarget } from '../intake/relayTarget.ts';
 import { JOB_VARIABLE } from '../process/programProcesses.ts';
 import type { RecordingOptions } from '../recording/recorder.ts';
-import { programSource, relayTarget, wishes } from './programOrder.ts';
+import { programSource, wishes } from './programOrder.ts';
 import type { ProgramParts } from './programParts.ts';
 import type { ProgramOrder } from './recorderPlugin.ts';
 import { makeWorkDirectory, removeWorkDirectories, workDirectoryOf } from './workDirectory.ts';

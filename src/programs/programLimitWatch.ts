@@ -19,6 +19,8 @@ export interface ResourceLook {
   /** CPU time so far, milliseconds. */
   readonly cpuMs: number;
   readonly residentBytes: number;
+  /** Of it and all that it started: processes, each of their threads counted. */
+  readonly processes: number;
   /** All that is in its work directory. */
   readonly fileBytes: number;
 }
@@ -38,7 +40,10 @@ export class ProgramLimitWatch {
 
   /** What was found out now; called about once a second. */
   look(now: ResourceLook): Exceeded | undefined {
-    const { memoryBytesMax, fileBytesMax } = this.#limits;
+    const { memoryBytesMax, fileBytesMax, processesMax } = this.#limits;
+    if (now.processes > processesMax) {
+      return { limit: 'processesMax', value: now.processes, max: processesMax };
+    }
     const isAbove = now.residentBytes > memoryBytesMax;
     this.#looksAboveMemory = isAbove ? this.#looksAboveMemory + 1 : 0;
     if (this.#looksAboveMemory >= MEMORY_LOOKS) {

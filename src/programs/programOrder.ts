@@ -2,9 +2,6 @@ import type { JobSpec } from '../../machines/vocabulary.ts';
 import type { LinkFormat, ResolvedLink } from '../intake/link.ts';
 import type { ProgramOrder, ProgramSource } from './recorderPlugin.ts';
 
-/** Launching a program asks for it here, beside the rest of its order. */
-export { relayTarget } from '../intake/relayTarget.ts';
-
 /** What a plugin is told of a source. */
 export function programSource(resolved: ResolvedLink): ProgramSource {
   const { kind, url, audioUrl, isLive, formats } = resolved;

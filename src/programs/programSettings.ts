@@ -9,6 +9,6 @@ export interface ProgramLimits {
   /** Largest file that it may write, bytes: it has no business to write any. */
   readonly fileBytesMax: number;
   readonly openFilesMax: number;
-  /** Processes and threads. */
+  /** Processes and threads; above it is ended, where the cage does not keep it below. */
   readonly processesMax: number;
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { programPidOf } from '../cage/programPid.ts';
 import type { Clock } from '../core/clock.ts';
+import type { ProcessStat } from '../process/procfs.ts';
 import { insideOf, isFrozen } from '../process/programParties.ts';
 import type { ProgramProcesses } from '../process/programProcesses.ts';
 import { type MuxSign, muxSign } from './muxSigns.ts';
@@ -74,10 +75,15 @@ export class ProgramVitals {
       elapsedMs: clock.elapsed(),
       cpuMs: tree.cpuMs,
       residentBytes: tree.residentBytes,
+      processes: threadsOf(program === undefined ? tree.processes : inside),
       fileBytes: bytes,
     });
   }
 }
+
+/** As the kernel counts them (RLIMIT_NPROC). */
+const threadsOf = (processes: readonly ProcessStat[]): number =>
+  processes.reduce((sum, { threads }) => sum + threads, 0);
 
 /** Empty for a process that is gone. */
 function commandLineOf(pid: number): string[] {

@@ -107,6 +107,13 @@ it('ends a program that takes too much memory', async () => {
   expect(exit.evidence['rssBytesPeak']).toBeGreaterThan(400_000_000);
 });
 
+it('ends a program that starts more and more processes, and all of them', async () => {
+  const life = await live({ behaviours: ['fork'], limits: { processesMax: 64 } });
+  const exit = await life.exited();
+  expect(exit).toMatchObject({ kind: 'crashed', why: 'limit.exceeded', retryable: true });
+  expect(exit.evidence).toMatchObject({ limit: 'processesMax', max: 64 });
+});
+
 it('ends a program that writes files', async () => {
   const life = await live({ behaviours: ['files'], limits: { fileBytesMax: 1_000_000 } });
   const exit = await life.exited();

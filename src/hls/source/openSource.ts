@@ -1,5 +1,6 @@
 import { type Clock, pause } from '../../core/clock.ts';
 import { isKennelError, type KennelError } from '../../core/errors.ts';
+import { doubtMs } from '../../intake/doubt.ts';
 import type { MediaPlaylist } from '../playlist/model.ts';
 import type { PlaylistPoll } from './playlistSource.ts';
 
@@ -10,13 +11,6 @@ const BESIDE_AFTER_MS = 2_000;
 /** Pause between tries; while waiting for a stream that is not there yet it grows to the longer one. */
 const PAUSE_FIRST_MS = 500;
 const PAUSE_LAST_MS = 5_000;
-/** An answer that there is nothing is doubted for so long; no answer for longer, as origins restart in seconds. */
-const NOT_FOUND_MS = 3_000;
-const UNAVAILABLE_MS = 10_000;
-/** A body that is no playlist is doubted for so long: proxies answer with HTML for a moment. */
-const INVALID_MS = 5_000;
-/** Who reads pages may fall over one, and is not asked again before a quarter of a minute. */
-const TOOL_FAILED_MS = 30_000;
 
 export interface OpenSourceOptions {
   readonly feed: {
@@ -53,7 +47,7 @@ export async function openSource(options: OpenSourceOptions): Promise<OpenedSour
     if (!Array.isArray(opened)) return opened;
     const spentMs = clock.elapsed() - since;
     const [first] = opened;
-    const hopeless = opened.every((error) => isHopeless(error, { spentMs }));
+    const hopeless = opened.every(({ code }) => spentMs >= doubtMs(code));
     const mayCome = !opened.every(isFinal) && spentMs < waitMs;
     if (first !== undefined && hopeless && !mayCome) throw first;
     options.tried();
@@ -140,15 +134,3 @@ const decided = new Error('another source answered first');
 /** No time will change it: it is encrypted, or what was asked for is not there. */
 const isFinal = (error: KennelError): boolean =>
   !error.retryable && error.code !== 'limit.exceeded';
-
-function isHopeless({ code }: KennelError, after: { spentMs: number }): boolean {
-  if (code === 'source.notFound' || code === 'source.refused') return after.spentMs >= NOT_FOUND_MS;
-  if (code === 'source.unavailable' || code === 'timeout.exceeded') {
-    return after.spentMs >= UNAVAILABLE_MS;
-  }
-  if (code === 'playlist.invalid' || code === 'limit.exceeded') return after.spentMs >= INVALID_MS;
-  if (code === 'tool.failed') return after.spentMs >= TOOL_FAILED_MS;
-  // What answers with HTML for a moment looks like a page.
-  if (code === 'tool.missing') return after.spentMs >= INVALID_MS;
-  return true;
-}

@@ -87,6 +87,7 @@ describe.runIf(process.platform === 'linux')('the processes of a program', () =>
 it('stand apart from what is only around the program', () => {
   const stat = (pid: number, parent: number, state = 'S') => ({
     ...{ pid, parent, state, name: 'x', group: 1, startTicks: pid, cpuTicks: 0, childTicks: 0 },
+    threads: 1,
   });
   const tree = [stat(1, 0), stat(2, 1), stat(3, 2, 'T'), stat(4, 3, 'T'), stat(5, 2, 't')];
   const inside = insideOf(tree, 3);

@@ -7,6 +7,7 @@ import {
   pidAlive,
   processesWithEnvironment,
   startTicksOf,
+  statOf,
 } from '../../../src/process/procfs.ts';
 
 const children: ChildProcess[] = [];
@@ -29,6 +30,12 @@ describe.runIf(process.platform === 'linux')('procfs', () => {
     expect(startTicks).toBeGreaterThan(0);
     expect(pidAlive(pid)).toBe(true);
     expect(pidAlive(pid, startTicks)).toBe(true);
+  });
+
+  it('counts the threads of a process', async () => {
+    expect(statOf(await sleeper())?.threads).toBe(1);
+    // Node has some for its files and its garbage.
+    expect(statOf(process.pid)?.threads).toBeGreaterThan(1);
   });
 
   it('does not take a process for another that had its pid before', async () => {

@@ -9,7 +9,7 @@ const LIMITS = {
   openFilesMax: 10,
   processesMax: 10,
 };
-const calm = { elapsedMs: 0, cpuMs: 0, residentBytes: 0, fileBytes: 0 };
+const calm = { elapsedMs: 0, cpuMs: 0, residentBytes: 0, fileBytes: 0, processes: 1 };
 
 it('takes memory above the limit for a peak until it stays', () => {
   const watch = new ProgramLimitWatch(LIMITS);
@@ -63,4 +63,11 @@ it('sees files that a program has no business to write', () => {
   const watch = new ProgramLimitWatch(LIMITS);
   const found = watch.look({ ...calm, fileBytes: 51 });
   expect(found).toEqual({ limit: 'fileBytesMax', value: 51, max: 50 });
+});
+
+it('counts the processes and threads of a program', () => {
+  const watch = new ProgramLimitWatch(LIMITS);
+  expect(watch.look({ ...calm, processes: 10 })).toBe(undefined);
+  const found = watch.look({ ...calm, processes: 11 });
+  expect(found).toEqual({ limit: 'processesMax', value: 11, max: 10 });
 });
