@@ -4,6 +4,7 @@ import { type BigDogContext, bigDogKit } from './bigDogKit.ts';
 import { ADOPT, ADOPTED, BEGIN, KILLED, MISSING, STOPPED } from './bigDogReasons.ts';
 import { recordingState, retryingState } from './bigDogRecording.ts';
 import type { Ports } from './ports.ts';
+import { Recoveries } from './recoveries.ts';
 import { type Change, durable } from './supervision/durable.ts';
 import { linked } from './supervision/linked.ts';
 import { isJobState, type JobSpec, type JobState } from './vocabulary.ts';
@@ -11,8 +12,14 @@ import { isJobState, type JobSpec, type JobState } from './vocabulary.ts';
 type Chart = ReturnType<typeof bigDogChart>;
 
 /** Supervises one job: its recorder, and the three doggies that watch it. Its statechart is the job's life. */
-export const bigDog = (ports: Ports) =>
-  linked(durable<Chart, JobState>(bigDogChart(ports), { fact: jobStateOf, isGated, commit }));
+export const bigDog = (ports: Ports, recoveries = new Recoveries()) =>
+  linked(
+    durable<Chart, JobState>(bigDogChart(ports, recoveries), {
+      fact: jobStateOf,
+      isGated,
+      commit,
+    }),
+  );
 
 /** Stands in until the row is read: a Big Dog knows nothing but its job's id. */
 const UNREAD: JobSpec = {
@@ -25,8 +32,8 @@ const UNREAD: JobSpec = {
 };
 
 /** The chart alone, without the wrappers that make it durable: for pictures, legal moves and path tests. */
-export function bigDogChart(ports: Ports) {
-  const kit = bigDogKit(ports);
+export function bigDogChart(ports: Ports, recoveries = new Recoveries()) {
+  const kit = bigDogKit(ports, recoveries);
   return kit.createMachine({
     id: 'bigDog',
     description: 'One job: from the order to record until the file that can be trusted.',
@@ -43,6 +50,7 @@ export function bigDogChart(ports: Ports) {
         target: '.failed',
         actions: 'abandon',
       },
+      'job.extend': { actions: { type: 'extend', params: ({ event }) => event } },
     },
     initial: 'waking',
     states: {
@@ -52,12 +60,18 @@ export function bigDogChart(ports: Ports) {
           'job.kill': { actions: { type: 'sayFarewell', params: 'killed' } },
           'job.stop': { actions: { type: 'sayFarewell', params: 'stopped' } },
           'job.abandon': { actions: { type: 'sayFarewell', params: 'abandoned' } },
+          'job.refuse': { actions: { type: 'takeRefusal', params: ({ event }) => event } },
+          // The row may have been read before it was changed.
+          'job.extend': { actions: { type: 'keepEnd', params: ({ event }) => event } },
         },
         invoke: {
           id: 'wake',
           src: 'wake',
           input: ({ context }) => ({ jobId: context.job.id, isLastLife: context.isLastLife }),
-          onDone: { target: 'awake', actions: assign(({ event }) => event.output) },
+          onDone: {
+            target: 'awake',
+            actions: [assign(({ event }) => event.output), 'takeKeptEnd', 'awoke'],
+          },
         },
       },
       awake: {
@@ -66,6 +80,8 @@ export function bigDogChart(ports: Ports) {
           { guard: { type: 'wasRead', params: 'done' }, target: 'done' },
           { guard: { type: 'wasRead', params: 'failed' }, target: 'failed' },
           { guard: { type: 'wasRead', params: 'cancelled' }, target: 'cancelled' },
+          { guard: { type: 'wasRead', params: 'rejected' }, target: 'rejected' },
+          { guard: { type: 'wasRead', params: 'expired' }, target: 'expired' },
           {
             guard: ({ context }) => context.live && mustDie(context),
             target: 'recording.biting',
@@ -99,17 +115,31 @@ export function bigDogChart(ports: Ports) {
           { guard: { type: 'wasRead', params: 'pending' }, target: 'pending' },
           {
             target: 'retrying',
-            actions: { type: 'because', params: MISSING },
+            actions: [
+              { type: 'because', params: MISSING },
+              { type: 'fell', params: MISSING.cause },
+            ],
           },
         ],
       },
       pending: {
-        description: 'Accepted; nothing has been recorded yet.',
+        description:
+          'Accepted; nothing has been recorded yet. An order to refuse it counts only here: later the job goes on.',
         always: [
           {
             guard: 'wasStopped',
             target: 'cancelled',
             actions: { type: 'because', params: STOPPED },
+          },
+          {
+            guard: { type: 'wasRefused', params: 'rejected' },
+            target: 'rejected',
+            actions: 'refuse',
+          },
+          {
+            guard: { type: 'wasRefused', params: 'expired' },
+            target: 'expired',
+            actions: 'refuse',
           },
           { target: 'recording', actions: ['begin', { type: 'because', params: BEGIN }] },
         ],
@@ -122,6 +152,15 @@ export function bigDogChart(ports: Ports) {
       done: { type: 'final', description: 'The recording is finished, stored and verified.' },
       failed: { type: 'final', description: 'It ended for a reason that is stored with it.' },
       cancelled: { type: 'final', description: 'It was called off; what is on disk stays.' },
+      rejected: {
+        type: 'final',
+        description:
+          'It was never begun: it did not fit, and the measured reason is stored with it.',
+      },
+      expired: {
+        type: 'final',
+        description: 'It was never begun: it waited for longer than it was allowed to.',
+      },
     },
   });
 }

@@ -1,12 +1,24 @@
-import { assign, fromPromise, sendTo, setup } from 'xstate';
-import { ABANDONED, type Because, endOf, type Farewell, type Note } from './bigDogReasons.ts';
+import { assign, fromPromise, raise, sendTo, setup } from 'xstate';
+import {
+  ABANDONED,
+  type Because,
+  endOf,
+  endWatchOf,
+  type Farewell,
+  isPastEnd,
+  type Note,
+  type Refusal,
+  withEnd,
+} from './bigDogReasons.ts';
+import { hasGrown, recoveryActions } from './bigDogRecoveries.ts';
 import { durationDoggy, mediaOf } from './durationDoggy.ts';
 import { heartbeatDoggy } from './heartbeatDoggy.ts';
 import type { Footage, Job, JobLog, Leash, Ports, RecorderNews } from './ports.ts';
 import { recorder } from './recorder.ts';
+import type { Recoveries } from './recoveries.ts';
 import { backoffMs, isSpent, withCrash } from './supervision/backoff.ts';
 import { tempFileDoggy } from './tempFileDoggy.ts';
-import type { JobState, Outcome } from './vocabulary.ts';
+import type { JobEnd, JobState, Outcome } from './vocabulary.ts';
 
 export type JobOrder =
   /** Finish well. */
@@ -14,7 +26,17 @@ export type JobOrder =
   /** Now. Keep what is on disk, finish nothing. */
   | { readonly type: 'job.kill' }
   /** Big Dog Dog has given this job up: its restart budget is spent. */
-  | { readonly type: 'job.abandon' };
+  | { readonly type: 'job.abandon' }
+  /** Never begin. Void once the job has begun. */
+  | ({ readonly type: 'job.refuse' } & Refusal);
+
+/** Another end for the job: it counts instead of what its spec said, and is in its row already. */
+export type JobExtension = { readonly type: 'job.extend' } & JobEnd;
+
+/** Big Dog looks whether a recorder that fell records again. */
+interface RecoveryLook {
+  readonly type: 'recovery.look';
+}
 
 export interface BigDogInput {
   readonly jobId: string;
@@ -37,20 +59,23 @@ export interface BigDogContext {
   readonly live: boolean;
   readonly crashes: readonly number[];
   readonly farewell?: Farewell | undefined;
+  readonly refusal?: Refusal;
+  /** Another end that came while the row was being read. */
+  readonly keptEnd?: JobEnd;
   readonly because?: Because;
   readonly outcome?: Outcome;
 }
 
 /** What Big Dog's chart is made of: its actors, guards, delays and actions, closed over the ports. */
-export function bigDogKit(ports: Ports) {
-  const { elapsed, random, policy, store, finish, leash } = ports;
+export function bigDogKit(ports: Ports, recoveries: Recoveries) {
+  const { now, elapsed, random, policy, store, finish, leash } = ports;
   const crashesNow = (context: BigDogContext, budget = policy.recorder) =>
     withCrash(context.crashes, elapsed(), budget);
 
   return setup({
     types: {
       context: {} as BigDogContext,
-      events: {} as JobOrder | RecorderNews,
+      events: {} as JobOrder | JobExtension | RecoveryLook | RecorderNews,
       input: {} as BigDogInput,
       output: {} as { jobId: string },
     },
@@ -79,7 +104,16 @@ export function bigDogKit(ports: Ports) {
       wasBitten: ({ context }) => context.farewell === 'silent' || context.farewell === 'muxing',
       isLive: ({ context }) => context.live,
       hasStarted: ({ context }) => context.job.startedAt !== undefined,
-      isOver: ({ context }) => elapsed() >= endOf(context) || isFilled(leash, context.job),
+      isOver: ({ context }) =>
+        elapsed() >= endOf(context) ||
+        isPastEnd(context.job, now()) ||
+        isFilled(leash, context.job),
+      wasRefused: ({ context }, to: Refusal['to']) => context.refusal?.to === to,
+      isDown: ({ context: { job } }) => recoveries.openFall(job.id, 'recorder') !== undefined,
+      isRecordingAgain: ({ context: { job } }) => {
+        const seen = recoveries.openFall(job.id, 'recorder')?.seen;
+        return seen !== undefined && hasGrown(leash.progress(job.id), seen);
+      },
       isSpent: ({ context }) => isSpent(crashesNow(context), policy.recorder),
       isFinishSpent: ({ context }) => isSpent(crashesNow(context, policy.finish), policy.finish),
       wasRead: ({ context }, state: JobState) => context.woken === state,
@@ -110,7 +144,28 @@ export function bigDogKit(ports: Ports) {
         because: ABANDONED,
         job: ({ context: { job } }) => ({ ...job, verdict: ABANDONED.cause }),
       }),
+      takeRefusal: assign({
+        refusal: (_, { to, why, evidence }: Refusal) => ({ to, why, evidence }),
+      }),
+      refuse: assign({
+        because: ({ context: { refusal, because } }) =>
+          refusal ? { cause: refusal.why, evidence: refusal.evidence } : because,
+      }),
+      extend: assign({ job: ({ context: { job } }, end: JobEnd) => withEnd(job, end) }),
+      keepEnd: assign({
+        keptEnd: (_, { durationMs, endAt }: JobEnd) => ({
+          ...(durationMs !== undefined && { durationMs }),
+          ...(endAt !== undefined && { endAt }),
+        }),
+      }),
+      takeKeptEnd: assign({
+        job: ({ context: { job, keptEnd } }) => (keptEnd ? withEnd(job, keptEnd) : job),
+      }),
       judge: assign({ outcome: (_, outcome: Outcome) => outcome }),
+      tellEnd: sendTo('durationDoggy', ({ context }) => ({
+        type: 'end.set' as const,
+        ...endWatchOf(context),
+      })),
       stopRecorder: sendTo('recorder', ({ context }) => ({
         type: 'recorder.stop' as const,
         why: context.farewell ?? 'stopped',
@@ -121,6 +176,8 @@ export function bigDogKit(ports: Ports) {
       })),
       /** Leaves word of a decision that is no move of the job: it is stored and served. */
       record: ({ context }, note: Note) => store.record({ jobId: context.job.id, ...note }),
+      ...recoveryActions(ports, recoveries),
+      lookLater: raise({ type: 'recovery.look' }, { id: 'recovery', delay: policy.programLookMs }),
     },
   });
 }

@@ -1,4 +1,6 @@
+import type { EndWatch } from './durationDoggy.ts';
 import type { Job, RecorderExit } from './ports.ts';
+import type { JobEnd } from './vocabulary.ts';
 
 /** Why a job moved, and the facts it was decided on: stored with the move. */
 export interface Because {
@@ -10,6 +12,13 @@ export interface Because {
 export interface Note {
   readonly dog: string;
   readonly decision: string;
+  readonly why: string;
+  readonly evidence: Readonly<Record<string, unknown>>;
+}
+
+/** Why a job is never begun: what whoever decided that has measured. */
+export interface Refusal {
+  readonly to: 'rejected' | 'expired';
   readonly why: string;
   readonly evidence: Readonly<Record<string, unknown>>;
 }
@@ -37,6 +46,34 @@ export const endOf = (dog: { readonly begunAt?: number; readonly job: Job }): nu
   return dog.begunAt === undefined || durationMs === undefined
     ? Number.POSITIVE_INFINITY
     : dog.begunAt + durationMs;
+};
+
+/** What durationDoggy has to know: nothing but an end by the wall clock counts before the recording has begun. */
+export const endWatchOf = (dog: { readonly begunAt?: number; readonly job: Job }): EndWatch => {
+  const { startedAt, spec } = dog.job;
+  const durationMs = startedAt === undefined ? undefined : spec.durationMs;
+  return {
+    until: endOf(dog),
+    durationMs: durationMs ?? Number.POSITIVE_INFINITY,
+    endAt: spec.endAt ?? Number.POSITIVE_INFINITY,
+  };
+};
+
+/** Whether it is the time of day at which the job ends at the latest. */
+export const isPastEnd = ({ spec: { endAt } }: Job, now: number): boolean =>
+  endAt !== undefined && now >= endAt;
+
+/** The job with another end than the one it had. */
+export const withEnd = (job: Job, { durationMs, endAt }: JobEnd): Job => {
+  const { durationMs: _, endAt: __, ...spec } = job.spec;
+  return {
+    ...job,
+    spec: {
+      ...spec,
+      ...(durationMs !== undefined && { durationMs }),
+      ...(endAt !== undefined && { endAt }),
+    },
+  };
 };
 
 export const exited = ({ kind, why, evidence }: RecorderExit): Because => ({

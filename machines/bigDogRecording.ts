@@ -1,10 +1,20 @@
 import type { BigDogKit } from './bigDogKit.ts';
-import { bark, endOf, exited, fallen, KILLED, RESTART, STOPPED, spent } from './bigDogReasons.ts';
+import {
+  bark,
+  endWatchOf,
+  exited,
+  fallen,
+  KILLED,
+  RESTART,
+  STOPPED,
+  spent,
+} from './bigDogReasons.ts';
 
 /** The states in which a recorder runs, or is about to run again. */
 export const recordingState = (kit: BigDogKit, graceMs: number) =>
   kit.createStateConfig({
-    description: 'A recorder is on the leash.',
+    description: 'A recorder is on the leash. After a fall, it is looked whether it records again.',
+    entry: 'lookLater',
     invoke: { id: 'recorder', src: 'recorder', input: ({ context }) => ({ job: context.job }) },
     initial: 'watched',
     states: {
@@ -33,6 +43,11 @@ export const recordingState = (kit: BigDogKit, graceMs: number) =>
     },
     on: {
       'recorder.started': { actions: { type: 'started', params: ({ event }) => event.at } },
+      // That a recorder has started does not say that media comes.
+      'recovery.look': [
+        { guard: 'isRecordingAgain', actions: 'recovered' },
+        { guard: 'isDown', actions: 'lookLater' },
+      ],
       'job.kill': { target: '.biting', actions: { type: 'sayFarewell', params: 'killed' } },
       'job.abandon': { target: '.biting', actions: { type: 'sayFarewell', params: 'abandoned' } },
       'recorder.exited': [
@@ -93,6 +108,10 @@ export const recordingState = (kit: BigDogKit, graceMs: number) =>
               type: 'because',
               params: ({ event, context }) => fallen(context.farewell, event.exit),
             },
+            {
+              type: 'fell',
+              params: ({ event, context }) => fallen(context.farewell, event.exit).cause,
+            },
             'countCrash',
           ],
         },
@@ -102,7 +121,8 @@ export const recordingState = (kit: BigDogKit, graceMs: number) =>
 
 const watchedState = (kit: BigDogKit) =>
   kit.createStateConfig({
-    description: 'The doggies watch the recorder.',
+    description:
+      'The doggies watch the recorder; durationDoggy is told when another end is asked for.',
     invoke: [
       {
         id: 'tempFileDoggy',
@@ -112,6 +132,7 @@ const watchedState = (kit: BigDogKit) =>
           target: 'biting',
           actions: [
             { type: 'sayFarewell', params: 'muxing' },
+            { type: 'barked', params: 'tempFileDoggy' },
             {
               type: 'record',
               params: ({ event }) => bark('tempFileDoggy', 'muxing', event.output),
@@ -130,6 +151,7 @@ const watchedState = (kit: BigDogKit) =>
           target: 'biting',
           actions: [
             { type: 'sayFarewell', params: 'silent' },
+            { type: 'barked', params: 'heartbeatDoggy' },
             {
               type: 'record',
               params: ({ event }) => bark('heartbeatDoggy', 'silent', event.output),
@@ -137,38 +159,37 @@ const watchedState = (kit: BigDogKit) =>
           ],
         },
       },
+      {
+        id: 'durationDoggy',
+        src: 'durationDoggy',
+        input: ({ context }) => ({ jobId: context.job.id, ...endWatchOf(context) }),
+        onDone: {
+          target: 'leaving',
+          actions: [
+            { type: 'sayFarewell', params: 'over' },
+            { type: 'barked', params: 'durationDoggy' },
+            {
+              type: 'record',
+              params: ({ event }) => bark('durationDoggy', 'over', event.output),
+            },
+          ],
+        },
+      },
     ],
     on: {
+      'job.extend': {
+        actions: [{ type: 'extend', params: ({ event }) => event }, 'tellEnd'],
+      },
       'job.stop': { target: 'leaving', actions: { type: 'sayFarewell', params: 'stopped' } },
     },
     initial: 'starting',
     states: {
       starting: {
-        description: 'No playlist has been accepted yet: the duration does not count.',
+        description:
+          'No playlist has been accepted yet: the duration does not count, only an end by the time of day.',
         always: { guard: 'hasStarted', target: 'running' },
       },
-      running: {
-        description: 'The duration counts.',
-        invoke: {
-          id: 'durationDoggy',
-          src: 'durationDoggy',
-          input: ({ context }) => ({
-            jobId: context.job.id,
-            until: endOf(context),
-            durationMs: context.job.spec.durationMs ?? Number.POSITIVE_INFINITY,
-          }),
-          onDone: {
-            target: '#bigDog.recording.leaving',
-            actions: [
-              { type: 'sayFarewell', params: 'over' },
-              {
-                type: 'record',
-                params: ({ event }) => bark('durationDoggy', 'over', event.output),
-              },
-            ],
-          },
-        },
-      },
+      running: { description: 'The duration counts.', entry: 'tellEnd' },
     },
   });
 

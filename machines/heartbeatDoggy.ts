@@ -21,6 +21,8 @@ export interface HeartbeatDoggyOutput {
 interface Context extends HeartbeatDoggyInput {
   readonly seen: number;
   readonly misses: number;
+  /** When something was last seen to move, on the monotonic clock; at first, when it lay down. */
+  readonly movedAt: number;
   /** Of a recorder that is a program. */
   readonly vitals?: VitalSigns | undefined;
   readonly silence?: Silence;
@@ -34,7 +36,11 @@ interface Context extends HeartbeatDoggyInput {
  * A program cannot be trusted to beat, so it is judged by what can be seen of it (`vitalSigns.ts`); its recorder in the host
  * only tells these signs, and when not even that happens for as long as a native recorder may be silent, it is bitten too.
  */
-export const heartbeatDoggy = ({ leash, policy }: Pick<Ports, 'leash' | 'policy'>) =>
+export const heartbeatDoggy = ({
+  elapsed,
+  leash,
+  policy,
+}: Pick<Ports, 'elapsed' | 'leash' | 'policy'>) =>
   setup({
     types: {
       context: {} as Context,
@@ -45,7 +51,10 @@ export const heartbeatDoggy = ({ leash, policy }: Pick<Ports, 'leash' | 'policy'
       isAlive: ({ context }) => isAlive(listen(context, leash.progress(context.jobId)), policy),
     },
     actions: {
-      listen: assign(({ context }) => listen(context, leash.progress(context.jobId))),
+      listen: assign(({ context }) => {
+        const heard = listen(context, leash.progress(context.jobId));
+        return { ...heard, movedAt: hasMoved(context, heard) ? elapsed() : context.movedAt };
+      }),
     },
     delays: { beat: ({ context }) => beatMs(context, policy) },
   }).createMachine({
@@ -57,6 +66,7 @@ export const heartbeatDoggy = ({ leash, policy }: Pick<Ports, 'leash' | 'policy'
         ...input,
         seen: beats,
         misses: 0,
+        movedAt: elapsed(),
         ...(program && { vitals: observe(undefined, program) }),
       };
     },
@@ -81,6 +91,16 @@ export const heartbeatDoggy = ({ leash, policy }: Pick<Ports, 'leash' | 'policy'
       barking: { type: 'final', description: 'The recorder is silent.' },
     },
   });
+
+/** A native recorder has done something; bytes or media of a program have moved, or another one has taken its place. */
+const hasMoved = (before: Context, { vitals, misses }: Context): boolean =>
+  vitals === undefined ? misses === 0 : lastMove(vitals) !== lastMove(before.vitals);
+
+/** The age at which bytes or media of a program moved last. CPU time alone is no progress. */
+const lastMove = (vitals: VitalSigns | undefined): number =>
+  vitals === undefined
+    ? -1
+    : Math.max(vitals.movedAt.egress, vitals.movedAt.output, vitals.movedAt.media);
 
 const beatMs = ({ vitals }: Context, { heartbeat, programLookMs }: Policy): number =>
   vitals ? programLookMs : heartbeat.everyMs;

@@ -1,8 +1,10 @@
 import { type ActorOptions, type AnyActorLogic, createActor, type InspectionEvent } from 'xstate';
 import { type BigDogDogEvent, bigDogDog, type JobReleased } from './bigDogDog.ts';
 import type { Ports } from './ports.ts';
+import { Recoveries, ROOT } from './recoveries.ts';
 import { backoffMs, isSpent, withCrash } from './supervision/backoff.ts';
 import { ownTimers } from './supervision/ownTimers.ts';
+import { type DogReport, packReport } from './watchReport.ts';
 
 type TreeClock = NonNullable<ActorOptions<AnyActorLogic>['clock']>;
 
@@ -17,6 +19,8 @@ export interface TreeOptions {
     readonly crashes: number;
     readonly delayMs: number;
   }): void;
+  /** The root is up again after a fall, with all its jobs. It concerns no job, so there is no decision of it. */
+  onRecovered?(recovery: { readonly downMs: number }): void;
   /** The root's own restart budget is spent: the node must end, and whoever started it decides. */
   onSpent(error: unknown): void;
   /** The tree has nothing to do with a job any more. */
@@ -31,6 +35,8 @@ export interface Tree {
   send(event: BigDogDogEvent): void;
   /** Every job finishes well; resolves when no dog is left. */
   drain(): Promise<void>;
+  /** What every dog sees at this moment. It costs nothing while nobody asks. */
+  watch(): readonly DogReport[];
   /** Lets go of everything at once. Recorders go on; the next life adopts them. */
   stop(): void;
 }
@@ -43,6 +49,7 @@ export function supervisionTree({ ports, clock, ...options }: TreeOptions): Tree
   let timer: unknown;
   let stopped = false;
   let draining: (() => void) | undefined;
+  const recoveries = new Recoveries();
   /** What was said while there was no root to hear it. */
   const unheard: BigDogDogEvent[] = [];
 
@@ -56,7 +63,7 @@ export function supervisionTree({ ports, clock, ...options }: TreeOptions): Tree
   };
 
   const raise = () => {
-    const actor = createActor(bigDogDog(ports), {
+    const actor = createActor(bigDogDog(ports, recoveries), {
       clock,
       ...(options.inspect && { inspect: options.inspect }),
     });
@@ -73,11 +80,14 @@ export function supervisionTree({ ports, clock, ...options }: TreeOptions): Tree
     for (const jobId of jobs) send({ type: 'job.add', jobId });
     for (const event of unheard.splice(0)) send(event);
     if (draining) send({ type: 'node.drain' });
+    const recovery = root && recoveries.recovered(ROOT, 'bigDogDog', elapsed());
+    if (recovery) options.onRecovered?.(recovery);
   };
   const fall = (error: unknown) => {
-    for (const [jobId, type] of root?.getSnapshot().context.orders ?? [])
-      if (type !== 'job.abandon') unheard.push({ type, jobId });
+    for (const [jobId, order] of root?.getSnapshot().context.orders ?? [])
+      unheard.push({ type: 'job.add', jobId, order });
     root = undefined;
+    recoveries.fell(ROOT, 'bigDogDog', { at: elapsed(), why: 'crashed' });
     crashes = withCrash(crashes, elapsed(), policy.bigDogDog);
     if (isSpent(crashes, policy.bigDogDog)) return options.onSpent(error);
     const delayMs = backoffMs(crashes.length, policy.bigDogDog, random);
@@ -93,6 +103,7 @@ export function supervisionTree({ ports, clock, ...options }: TreeOptions): Tree
         draining = resolve;
         send({ type: 'node.drain' });
       }),
+    watch: () => packReport({ root: root?.getSnapshot(), ports, recoveries }),
     stop: () => {
       stopped = true;
       clock.clearTimeout(timer);

@@ -49,7 +49,7 @@ export interface JobSpec {
   readonly quality: readonly string[];
   /** How long to record from the first accepted playlist, in milliseconds. Absent: until the stream ends. */
   readonly durationMs?: number;
-  /** When to end at the latest, milliseconds since the epoch, whatever the duration says. */
+  /** When to end at the latest, milliseconds since the epoch by the wall clock, whatever the duration says. */
   readonly endAt?: number;
   /** Extra request headers. They may be secret: never logged. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -91,6 +91,9 @@ export interface JobSpec {
   /** Whether the segments stay on disk after the finished file was verified and stored. */
   readonly keepSegments: boolean;
 }
+
+/** When a recording ends by itself: what comes first counts, and what is absent does not. */
+export type JobEnd = Pick<JobSpec, 'durationMs' | 'endAt'>;
 
 /** How long a recorder that is a program may go without media, milliseconds. */
 export interface WatchLimits {

@@ -48,7 +48,8 @@ export function durable<M extends AnyStateMachine, Fact>(
 
   const release = (self: AnyActorRef, held: Held) => {
     holding.delete(self);
-    for (const event of held.stash) self.send(event);
+    // Whatever came for one that is at its end comes too late.
+    if (held.next.status === 'active') for (const event of held.stash) self.send(event);
     for (const run of held.effects) run();
     return held.next;
   };

@@ -105,6 +105,114 @@ test.each([3_600_000, -3_600_000])(
   },
 );
 
+test('a duration that is extended while it runs counts anew, from the same beginning', async () => {
+  const { dog, started, pass, orders } = await setup('pending', { durationMs: 10_000 });
+  await started();
+  await pass(6_000);
+  dog.send({ type: 'job.extend', durationMs: 20_000 });
+  await pass(13_999);
+  expect(orders).not.toContain('stop over');
+  await pass(1);
+  expect(orders).toContain('stop over');
+});
+
+test('a duration that is made shorter than what is recorded is over at once', async () => {
+  const { dog, started, pass, orders } = await setup('pending', { durationMs: 60_000 });
+  await started();
+  await pass(6_000);
+  dog.send({ type: 'job.extend', durationMs: 5_000 });
+  expect(orders).toContain('stop over');
+});
+
+test('another end takes the place of the one before, whichever way either was named', async () => {
+  const { dog, started, pass, orders, decisions, clock } = await setup('pending', {
+    durationMs: 10_000,
+  });
+  await started();
+  dog.send({ type: 'job.extend', endAt: clock.now + 30_000 });
+  await pass(29_999);
+  expect(orders).not.toContain('stop over');
+  await pass(1);
+  expect(orders).toContain('stop over');
+  expect(decisions.at(-1)).toMatchObject({ why: 'over', evidence: { by: 'endAt', overdueMs: 0 } });
+});
+
+test('a duration that is extended while the recorder lies fallen lets another one be started', async () => {
+  const { dog, started, pass, exit, path, orders } = await setup('pending', { durationMs: 10_000 });
+  await started();
+  await pass(9_950);
+  await exit({});
+  dog.send({ type: 'job.extend', durationMs: 20_000 });
+  await pass(200);
+  expect(path().at(-1)).toBe('recording (recorder.restart)');
+  await pass(9_850);
+  expect(orders).toContain('stop over');
+});
+
+test('another end that comes while a dog reads its row is not lost', async () => {
+  const bundle = setupPorts('pending', { durationMs: 10_000 });
+  const dog = createActor(bigDog(bundle.ports), {
+    input: { jobId: 'rex' },
+    clock: bundle.clock as never,
+  }).start();
+  dog.send({ type: 'job.extend', durationMs: 20_000 });
+  await bundle.settle();
+  expect(dog.getSnapshot().context.job.spec.durationMs).toBe(20_000);
+});
+
+test('an end by the time of day ends a recording that never began, too', async () => {
+  const { pass, orders } = await setup('pending', { endAt: 5_000 });
+  await pass(4_999);
+  expect(orders).not.toContain('stop over');
+  await pass(1);
+  expect(orders).toContain('stop over');
+});
+
+test('a recorder that fell after the end by the time of day is not started again', async () => {
+  const { pass, started, exit, path } = await setup('pending', { endAt: 5_000 });
+  await started();
+  await pass(4_950);
+  await exit({});
+  await pass(200);
+  expect(path()).toContain('muxing (over)');
+});
+
+test('when a recorder records again after a fall, that is told with the cause and how long it took', async () => {
+  const { pass, exit, decisions, world } = await setup();
+  const recovered = () => decisions.filter(({ decision }) => decision === 'recorder.recovered');
+  world.settled = 4;
+  await exit({});
+  await pass(3_000);
+  expect(recovered()).toEqual([]);
+  world.settled = 5;
+  await pass(500);
+  await pass(5_000);
+  expect(recovered()).toEqual([
+    {
+      jobId: 'rex',
+      dog: 'bigDog',
+      decision: 'recorder.recovered',
+      why: 'recorder.crashed',
+      evidence: { downMs: 3_100, attempt: 2 },
+    },
+  ]);
+});
+
+test('several falls in a row are one time without a recording, and a program counts by its media', async () => {
+  const { pass, exit, decisions, world } = await setup();
+  world.program = { ...NEWBORN, agedMs: 1, mediaMs: 40, recordedMs: 40 };
+  await exit({});
+  await pass(1_000);
+  await exit({});
+  await pass(1_000);
+  world.program = { ...NEWBORN, agedMs: 1, run: 2, mediaMs: 40, recordedMs: 80 };
+  await pass(1_000);
+  expect(decisions.at(-1)).toMatchObject({
+    decision: 'recorder.recovered',
+    evidence: { downMs: 2_100, attempt: 3 },
+  });
+});
+
 test('a recorder that does not finish within its grace is killed, and the decision is recorded', async () => {
   const { dog, pass, orders, decisions } = await setup();
   dog.send({ type: 'job.stop' });

@@ -34,7 +34,16 @@ test('a Big Dog that throws is restarted, and its recorder lives on and is adopt
   await trip();
   await pass(1_000);
   expect(orders).toEqual(['clear', 'take', 'release', 'clear', 'take']);
-  expect(decisions.map(({ decision }) => decision)).toEqual(['bigDog.restart', 'recorder.adopt']);
+  expect(decisions.map(({ decision }) => decision)).toEqual([
+    'bigDog.restart',
+    'bigDog.recovered',
+    'recorder.adopt',
+  ]);
+  expect(decisions[1]).toMatchObject({
+    dog: 'bigDogDog',
+    why: 'crashed',
+    evidence: { downMs: 100 },
+  });
 });
 
 test('a Big Dog that falls too often is given up: its recorder is killed and the job fails', async () => {
@@ -60,6 +69,87 @@ test('an order that a falling dog had not carried out is given to its next life'
   expect(orders).not.toContain('stop stopped');
   await pass(1_000);
   expect(orders).toContain('stop stopped');
+});
+
+const refusal = { to: 'rejected', why: 'capacity.exceeded', evidence: { cpu: 0.97 } } as const;
+const refused = { to: 'rejected', cause: 'capacity.exceeded', evidence: { cpu: 0.97 } } as const;
+
+test('a job that comes with a refusal ends with it, and nothing of it ever records', async () => {
+  const { root, moves, orders, released, settle } = setup();
+  root.send({ type: 'job.add', jobId: 'rex', order: { type: 'job.refuse', ...refusal } });
+  await settle();
+  expect(moves).toMatchObject([{ from: 'pending', ...refused }]);
+  expect(orders).toEqual(['clear']);
+  expect(released).toEqual([{ type: 'job.released', jobId: 'rex', why: 'ended' }]);
+});
+
+test('a refusal keeps its evidence over a fall of the dog that was to carry it out', async () => {
+  const { root, ports, moves, orders, pass } = setup();
+  const { open } = ports.store;
+  ports.store.open = async () => {
+    ports.store.open = open;
+    throw new Error('tripped');
+  };
+  root.send({ type: 'job.add', jobId: 'rex', order: { type: 'job.refuse', ...refusal } });
+  await pass(1_000);
+  expect(moves).toMatchObject([refused]);
+  expect(orders).not.toContain('take');
+});
+
+test('a stop and a kill are stronger than a refusal, whichever comes first', async () => {
+  for (const type of ['job.stop', 'job.kill'] as const)
+    for (const isFirst of [true, false]) {
+      const { root, moves, settle } = setup();
+      const refuse = { type: 'job.refuse', jobId: 'rex', ...refusal } as const;
+      root.send({ type: 'job.add', jobId: 'rex' });
+      if (isFirst) root.send({ type, jobId: 'rex' });
+      root.send(refuse);
+      if (!isFirst) root.send({ type, jobId: 'rex' });
+      await settle();
+      expect(moves).toMatchObject([{ from: 'pending', to: 'cancelled', cause: type }]);
+    }
+});
+
+test('a refusal of a job that has begun is void: it goes on', async () => {
+  const { root, add, moves, orders, pass } = setup();
+  await add();
+  root.send({ type: 'job.refuse', jobId: 'rex', ...refusal });
+  await pass(1_000);
+  expect(moves).toMatchObject([{ to: 'recording' }]);
+  expect(orders).toEqual(['clear', 'take']);
+});
+
+test('a job that is to end at once needs no room, and is taken while the node drains', async () => {
+  const { root, add, moves, released, settle, world } = setup();
+  for (const jobId of ['a', 'b']) {
+    world.live = false;
+    await add(jobId);
+  }
+  world.live = false;
+  root.send({ type: 'job.add', jobId: 'c', order: { type: 'job.refuse', ...refusal } });
+  await settle();
+  root.send({ type: 'node.drain' });
+  root.send({ type: 'job.add', jobId: 'd', order: { type: 'job.kill' } });
+  await settle();
+  expect(moves.filter(({ from }) => from === 'pending').map(({ to }) => to)).toEqual([
+    'recording',
+    'recording',
+    'rejected',
+    'cancelled',
+  ]);
+  expect(released.map(({ jobId, why }) => `${jobId} ${why}`)).toEqual(['c ended', 'd ended']);
+});
+
+test('a job that was abandoned stays so when it is told to stop', async () => {
+  const { root, add, ports, moves, pass } = setup();
+  ports.finish.footage = async () => {
+    throw new Error('the journal is corrupt');
+  };
+  await add();
+  await pass(150);
+  root.send({ type: 'job.stop', jobId: 'rex' });
+  await pass(10_000);
+  expect(moves).toMatchObject([{ to: 'failed', cause: 'bigDog.spent' }]);
 });
 
 test('a fenced dog is not restarted, and whatever records here is ended', async () => {

@@ -22,6 +22,7 @@ test('durationDoggy barks when the time is up, and not a moment before', async (
     jobId: 'rex',
     until: 10_000,
     durationMs: 10_000,
+    endAt: Number.POSITIVE_INFINITY,
   });
   await pass(9_999);
   expect(barks()).toBe(false);
@@ -36,6 +37,7 @@ test('durationDoggy waits for months without barking early', async () => {
     jobId: 'rex',
     until: months,
     durationMs: months,
+    endAt: Number.POSITIVE_INFINITY,
   });
   world.beats = 1;
   await pass(months - 1);
@@ -49,9 +51,63 @@ test('durationDoggy never barks where nobody set an end', async () => {
     jobId: 'rex',
     until: Number.POSITIVE_INFINITY,
     durationMs: Number.POSITIVE_INFINITY,
+    endAt: Number.POSITIVE_INFINITY,
   });
   await pass(200 * 24 * 3_600_000);
   expect(barks()).toBe(false);
+});
+
+const untilNoon = {
+  jobId: 'rex',
+  until: Number.POSITIVE_INFINITY,
+  durationMs: Number.POSITIVE_INFINITY,
+  endAt: 3_600_000,
+};
+
+test('durationDoggy barks at the time of day that was asked for, and not a moment before', async () => {
+  const { pass, barks, actor } = setup(durationDoggy, untilNoon);
+  await pass(3_599_999);
+  expect(barks()).toBe(false);
+  await pass(1);
+  expect(actor.getSnapshot().output).toEqual({ by: 'endAt', overdueMs: 0 });
+});
+
+test('a wall clock that is set forward beyond the end makes durationDoggy bark within seconds', async () => {
+  const { pass, barks, world, clock } = setup(durationDoggy, untilNoon);
+  await pass(60_000);
+  world.stepMs = 3_600_000;
+  await pass(10_000);
+  expect(barks()).toBe(true);
+  expect(clock.pending).toBe(0);
+});
+
+test('a wall clock that is set back makes durationDoggy wait for as much longer', async () => {
+  const { pass, barks, world } = setup(durationDoggy, untilNoon);
+  await pass(60_000);
+  world.stepMs = -600_000;
+  await pass(4_200_000 - 60_001);
+  expect(barks()).toBe(false);
+  await pass(1);
+  expect(barks()).toBe(true);
+});
+
+test('durationDoggy forgets the end that it was told before when it is told of another one', async () => {
+  const { pass, barks, actor } = setup(durationDoggy, untilNoon);
+  actor.send({ type: 'end.set', ...untilNoon, endAt: Number.POSITIVE_INFINITY, until: 7_000_000 });
+  await pass(6_999_999);
+  expect(barks()).toBe(false);
+  await pass(1);
+  expect(actor.getSnapshot().output).toEqual({ by: 'clock', overdueMs: 0 });
+});
+
+test('durationDoggy looks at the media anew when it is told of a duration late', async () => {
+  const { pass, world, actor, barks } = setup(durationDoggy, untilNoon);
+  world.beats = 3;
+  await pass(100_000);
+  actor.send({ type: 'end.set', ...untilNoon, durationMs: 60_000 });
+  world.program = { ...NEWBORN, recordedMs: 61_000 };
+  await pass(1_000);
+  expect(barks()).toBe(true);
 });
 
 test('durationDoggy barks when a program has brought as much media as was asked for', async () => {
@@ -59,6 +115,7 @@ test('durationDoggy barks when a program has brought as much media as was asked 
     jobId: 'rex',
     until: 60_000,
     durationMs: 60_000,
+    endAt: Number.POSITIVE_INFINITY,
   });
   await pass(1_200);
   world.program = { ...NEWBORN, recordedMs: 59_999 };
@@ -75,6 +132,7 @@ test('durationDoggy is not misled by the numbers of the recorder before', async 
     jobId: 'rex',
     until: 3_600_000,
     durationMs: 3_600_000,
+    endAt: Number.POSITIVE_INFINITY,
   });
   world.beats = 3;
   await pass(2_500);
@@ -88,6 +146,7 @@ test('durationDoggy asks no more about media once it knows that the recorder is 
     jobId: 'rex',
     until: 3_600_000,
     durationMs: 3_600_000,
+    endAt: Number.POSITIVE_INFINITY,
   });
   world.beats = 3;
   await pass(5_000);

@@ -11,7 +11,7 @@ test('the moves that the chart allows are these, and no others', () => {
     list.map(({ to }) => to).sort(),
   ]);
   expect(Object.fromEntries(targets)).toEqual({
-    pending: ['cancelled', 'failed', 'recording'],
+    pending: ['cancelled', 'expired', 'failed', 'recording', 'rejected'],
     recording: ['cancelled', 'failed', 'muxing', 'retrying'],
     retrying: ['cancelled', 'failed', 'muxing', 'recording'],
     muxing: ['cancelled', 'failed', 'uploading'],

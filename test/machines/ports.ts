@@ -27,6 +27,8 @@ export const setupPorts = (state: JobState = 'pending', spec: Partial<Job['spec'
     beats: undefined as number | undefined,
     /** Undefined: the recorder is no program. */
     program: undefined as ProgramSigns | undefined,
+    /** Segments that are stored or named as gaps. */
+    settled: 0,
     stray: undefined as { sign: string; file: string } | undefined,
     hear: undefined as ((news: RecorderNews) => void) | undefined,
     muxErrors: [] as Error[],
@@ -70,9 +72,9 @@ export const setupPorts = (state: JobState = 'pending', spec: Partial<Job['spec'
       end: async () => void orders.push('end'),
       progress: () => ({
         beats: world.beats ?? clock.now,
-        bytes: 0,
-        advertised: 0,
-        settled: 0,
+        bytes: clock.now,
+        advertised: world.settled,
+        settled: world.settled,
         ...(world.program && { program: world.program }),
       }),
       strayFiles: () => world.stray,
