@@ -3,6 +3,7 @@ import { pause } from '../../core/clock.ts';
 import { isKennelError, type KennelError, type KennelErrorCode } from '../../core/errors.ts';
 import type { ResolvedLink } from '../../intake/link.ts';
 import { linkKind } from '../../intake/linkKind.ts';
+import { nameDown } from '../../programs/nameDown.ts';
 import { letGo } from '../../recording/letGo.ts';
 import type {
   MakeRecording,
@@ -43,10 +44,13 @@ class ChosenRecording implements Recording {
   readonly #choices: Choices;
   readonly #options: RecordingOptions;
   readonly #choosing = new AbortController();
+  readonly #life = new AbortController();
   #recording: Recording | undefined;
   #stopping: 'duration' | 'stopped' | undefined;
   #broken: { readonly reason: unknown } | undefined;
   #beats = 0;
+  /** The source was asked, and is not there. */
+  #isAway = false;
 
   constructor(choices: Choices, options: RecordingOptions) {
     this.#choices = choices;
@@ -69,6 +73,7 @@ class ChosenRecording implements Recording {
   abort(reason: unknown): void {
     this.#broken ??= { reason };
     this.#choosing.abort(reason);
+    this.#life.abort(reason);
     this.#recording?.abort(reason);
   }
 
@@ -80,7 +85,7 @@ class ChosenRecording implements Recording {
       make = await this.#choose();
     } catch (error) {
       if (this.#broken !== undefined) throw this.#broken.reason;
-      if (this.#stopping !== undefined) return { why: this.#stopping, evidence: {} };
+      if (this.#stopping !== undefined) return await this.#stopped(this.#stopping);
       return this.#endBy(error);
     } finally {
       over.abort(letGo);
@@ -135,8 +140,17 @@ class ChosenRecording implements Recording {
       clock,
       signal: this.#choosing.signal,
       waitMs: ledger.startedAt === undefined ? waitMs : patienceMs,
-      waiting: ({ code, message }) => log('The link is waited for.', { code, message }),
+      waiting: ({ code, message }) => {
+        this.#isAway = true;
+        log('The link is waited for.', { code, message });
+      },
     });
+  }
+
+  /** Nobody was chosen yet. What a program had begun was not recorded meanwhile, unless its source was not there. */
+  async #stopped(why: 'duration' | 'stopped'): Promise<RecordingEnd> {
+    if (!this.#isAway) await nameDown({ ...this.#options, signal: this.#life.signal });
+    return { why, evidence: {} };
   }
 
   /** Nobody could be chosen. What was recorded has come to its end when its source is gone, and is no failure. */
