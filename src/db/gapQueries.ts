@@ -25,6 +25,10 @@ export function gapQueries(database: KennelDatabase) {
     insertGaps: (jobId: string, lost: readonly SegmentLost[]) =>
       database.insert(gaps).values(lost.map(({ t: _t, ...row }) => ({ jobId, ...row }))),
 
+    /** While it is on, gaps that are written are no news to the log of events (`gaps_told`). For this transaction. */
+    retelling: (isOn: boolean) =>
+      database.execute(sql`select set_config('kennel.retold', ${isOn ? 'on' : 'off'}, true)`),
+
     deleteGaps: (jobId: string, range: NumberRange) =>
       database.delete(gaps).where(gapsWithin(jobId, range)),
 

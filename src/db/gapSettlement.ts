@@ -31,13 +31,38 @@ export async function settleGaps(
     for (const line of lines) ledger.apply(line);
     change += ledger.lost - before;
 
-    if (known.length > 0) await queries.deleteGaps(jobId, range);
-    const after = ledger.gaps();
-    for (let from = 0; from < after.length; from += ROWS_PER_STATEMENT) {
-      await queries.insertGaps(jobId, after.slice(from, from + ROWS_PER_STATEMENT));
+    const { left, news } = split(ledger.gaps(), known);
+    if (numbers(left) < numbers(known)) {
+      await queries.deleteGaps(jobId, range);
+      await queries.retelling(true);
+      await insertAll(queries, jobId, left);
+      await queries.retelling(false);
     }
+    await insertAll(queries, jobId, news);
   }
   return change;
+}
+
+/** What is left of gaps that were known, and what was not known before: only that is told. */
+function split(after: readonly SegmentLost[], known: readonly Numbered[]) {
+  const isKnown = ({ msn, count }: Numbered) =>
+    known.some((one) => msn >= one.msn && msn + count <= one.msn + one.count);
+  return { left: after.filter(isKnown), news: after.filter((gap) => !isKnown(gap)) };
+}
+
+type Numbered = Pick<SegmentLost, 'msn' | 'count'>;
+
+const numbers = (gaps: readonly Numbered[]): number =>
+  gaps.reduce((sum, { count }) => sum + count, 0);
+
+async function insertAll(
+  queries: GapQueries,
+  jobId: string,
+  gaps: readonly SegmentLost[],
+): Promise<void> {
+  for (let from = 0; from < gaps.length; from += ROWS_PER_STATEMENT) {
+    await queries.insertGaps(jobId, gaps.slice(from, from + ROWS_PER_STATEMENT));
+  }
 }
 
 interface EpochLines {

@@ -4,9 +4,12 @@ import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Service } from '../core/service.ts';
 import { DiskForecast, type DiskLevel, type DiskOutlook } from './diskForecast.ts';
+import type { EventLog } from './eventLog.ts';
 import type { EventFeed } from './events.ts';
 
 const LOOK_EVERY_MS = 2_000;
+/** Whose events those of the node are: nobody else's but its operator's. */
+const NODE_TENANT = 'default';
 
 export interface DiskWatchOptions {
   /** Free bytes on the disk of the recordings. */
@@ -14,6 +17,8 @@ export interface DiskWatchOptions {
   activeJobs(): readonly string[];
   readonly leash: Pick<Leash, 'progress'>;
   readonly feed: EventFeed;
+  /** Where a change is told once, for the whole node. */
+  readonly eventLog?: Pick<EventLog, 'append'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -77,5 +82,15 @@ export class DiskWatch implements Service {
       ...outlook,
     });
     for (const jobId of jobs) feed.tell({ type: 'disk.outlook', jobId, ...outlook }, clock.now());
+    this.#options.eventLog
+      ?.append({
+        tenantId: NODE_TENANT,
+        type: 'disk.outlook',
+        at: clock.now(),
+        data: { ...outlook },
+      })
+      .catch((error: unknown) => {
+        log('warn', 'the outlook of the disk could not be told', { error: messageOf(error) });
+      });
   }
 }

@@ -1,5 +1,5 @@
 import { count, instant, json, words, writtenBy } from '../columns.ts';
-import { index, pgTable, sql, text, uuid } from '../drizzle.ts';
+import { index, integer, pgTable, sql, text, uuid } from '../drizzle.ts';
 
 /**
  * The log of what happened, as streams and webhooks tell it. Triggers write it in the transaction that made it happen (moves,
@@ -28,3 +28,10 @@ export const events = pgTable(
     index('events_at').on(table.at),
   ],
 );
+
+/** How far the log was cleared: one row, none before the first clearing. Whoever reads from before it has missed something. */
+export const eventHorizon = pgTable('event_horizon', {
+  id: integer('id').primaryKey().default(1),
+  xid: writtenBy('xid').notNull(),
+  eventId: count('event_id').notNull(),
+});

@@ -1,5 +1,5 @@
 import { count, instant, json, words, writtenBy } from '../columns.ts';
-import { boolean, index, integer, pgTable, text, uniqueIndex, uuid } from '../drizzle.ts';
+import { boolean, index, integer, pgTable, sql, text, uniqueIndex, uuid } from '../drizzle.ts';
 import { jobs } from './jobs.ts';
 import { tenants } from './tenants.ts';
 
@@ -24,6 +24,8 @@ export const webhookEndpoints = pgTable(
     url: words('url').notNull(),
     /** `whsec_` and base64, as Standard Webhooks has it; two while a secret is being changed, the newest first. */
     secrets: json<readonly string[]>('secrets').notNull(),
+    /** Until when the older secrets sign as well; null: they do not. */
+    oldSecretsUntil: instant('old_secrets_until'),
     /** Types of events, `*` at the end stands for anything; empty: all. */
     types: json<readonly string[]>('types').notNull().default([]),
     enabled: boolean('enabled').notNull().default(true),
@@ -43,6 +45,8 @@ export const webhookDeliveries = pgTable(
   {
     /** The webhook-id that receivers tell repetitions by is made of it, and stays the same in every try. */
     id: uuid('id').primaryKey(),
+    /** The order in which a receiver is told: that of the log, since its row is locked while deliveries are made. */
+    place: count('place').notNull().generatedAlwaysAsIdentity(),
     endpointId: uuid('endpoint_id')
       .notNull()
       .references(() => webhookEndpoints.id, { onDelete: 'cascade' }),
@@ -63,6 +67,10 @@ export const webhookDeliveries = pgTable(
   (table) => [
     uniqueIndex('webhook_deliveries_once').on(table.endpointId, table.eventId),
     index('webhook_deliveries_due').on(table.state, table.nextAt),
-    index('webhook_deliveries_order').on(table.endpointId, table.jobId, table.eventId),
+    // Who is next for each job, however many have been delivered.
+    index('webhook_deliveries_next')
+      .on(table.endpointId, table.jobId, table.place)
+      .where(sql`${table.state} = 'waiting'`),
+    index('webhook_deliveries_shown').on(table.endpointId, table.place),
   ],
 );

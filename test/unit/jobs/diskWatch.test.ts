@@ -101,3 +101,37 @@ test('a full disk is told as such, and no disk counts as good because nothing fi
   await pass(2, { received: 1_000_000 });
   expect(levels()).toEqual(['critical', 'full', 'good']);
 });
+
+test('a change is told to the log of events once, however many jobs the node has', async () => {
+  const appended: unknown[] = [];
+  let now = 0;
+  const watch = new DiskWatch({
+    freeBytes: async () => 1_000,
+    activeJobs: () => ['rex', 'bello'],
+    leash: { progress: () => ({ beats: 0, bytes: 0, advertised: 0, settled: 0 }) },
+    feed: new EventFeed(),
+    eventLog: { append: async (event) => void appended.push(event) },
+    clock: { now: () => now, elapsed: () => now, setTimeout: () => 0, clearTimeout: () => {} },
+    log: () => {},
+  });
+  for (; now < 3_000; now += 1_000) await watch.look();
+  const data = { level: 'full', freeBytes: 1_000, bytesPerSecond: 0 };
+  expect(appended).toEqual([{ tenantId: 'default', type: 'disk.outlook', at: 0, data }]);
+});
+
+test('a log of events that is away keeps nobody from watching the disk', async () => {
+  const { promise: warned, resolve: warn } = Promise.withResolvers<string>();
+  const watch = new DiskWatch({
+    freeBytes: async () => 1_000,
+    activeJobs: () => [],
+    leash: { progress: () => ({ beats: 0, bytes: 0, advertised: 0, settled: 0 }) },
+    feed: new EventFeed(),
+    eventLog: { append: async () => Promise.reject(new Error('the database is away')) },
+    clock: { now: () => 0, elapsed: () => 0, setTimeout: () => 0, clearTimeout: () => {} },
+    log: (_level, _message, { error }) => {
+      if (typeof error === 'string') warn(error);
+    },
+  });
+  await watch.look();
+  await expect(warned).resolves.toBe('the database is away');
+});
