@@ -9,6 +9,13 @@ export interface RetryTerms {
   readonly delayMs: number;
 }
 
+/**
+ * What a point of priority is worth, milliseconds of age. So a job of priority 10 goes before what may begin up to ten minutes
+ * earlier, and even the lowest priority is overtaken by the highest only by what comes within 200 minutes after it: whatever is
+ * submitted meanwhile, no job of a tenant waits for ever behind others of that tenant.
+ */
+export const PRIORITY_POINT_MS = 60_000;
+
 /** What the queue has to know of a job; what its recorder has to know is its spec. */
 export interface QueueTerms {
   /** Higher goes first among the jobs of a tenant, -100 to 100. Default: 0. */

@@ -1,5 +1,6 @@
 import type { Job } from '../../machines/ports.ts';
 import type { JobState, Outcome } from '../../machines/vocabulary.ts';
+import type { Labels, RetryTerms } from '../core/queueTerms.ts';
 import type { decisions, jobs } from './schema.ts';
 
 /** A job as it is stored. Times are milliseconds since the epoch. */
@@ -16,6 +17,24 @@ export interface JobRecord extends Job {
   /** Why of the last move, and the facts it was made on. */
   readonly cause?: string;
   readonly evidence?: Readonly<Record<string, unknown>>;
+
+  readonly tenantId: string;
+  readonly keyId?: string;
+  readonly labels: Labels;
+  /** Stands in the queue: neither admitted nor ended. */
+  readonly waiting: boolean;
+  readonly priority: number;
+  readonly runAt: number;
+  readonly expiresAt?: number;
+  readonly mayWait: boolean;
+  readonly sourceKey: string;
+  readonly costKey: string;
+  readonly retry?: RetryTerms;
+  readonly retryOf?: string;
+  readonly tries: number;
+  readonly retrySettled: boolean;
+  readonly scheduleId?: string;
+  readonly endedAt?: number;
 }
 
 /** One line of a job's history. */
@@ -35,7 +54,8 @@ export interface TransitionRecord {
 export type DecisionRecord = Omit<typeof decisions.$inferSelect, 'key'>;
 
 export function jobRecord(row: typeof jobs.$inferSelect): JobRecord {
-  const { startedAt, ending, verdict, outcome, cause, evidence, ...rest } = row;
+  const { startedAt, ending, verdict, outcome, cause, evidence, ...known } = row;
+  const { keyId, expiresAt, retry, retryOf, scheduleId, endedAt, ...rest } = known;
   return {
     ...rest,
     ...(startedAt !== null && { startedAt }),
@@ -44,6 +64,12 @@ export function jobRecord(row: typeof jobs.$inferSelect): JobRecord {
     ...(outcome !== null && { outcome }),
     ...(cause !== null && { cause }),
     ...(evidence !== null && { evidence }),
+    ...(keyId !== null && { keyId }),
+    ...(expiresAt !== null && { expiresAt }),
+    ...(retry !== null && { retry }),
+    ...(retryOf !== null && { retryOf }),
+    ...(scheduleId !== null && { scheduleId }),
+    ...(endedAt !== null && { endedAt }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Move } from '../../machines/ports.ts';
+import { isTerminal } from '../../machines/vocabulary.ts';
 import { storable } from './columns.ts';
 import type { KennelDatabase } from './database.ts';
 import { and, eq, sql } from './drizzle.ts';
@@ -16,6 +17,30 @@ export interface Guard {
  * when the guard did not hold, and throws the database's error when the move is illegal. Prepared once for each connection.
  */
 export function transitionStatement(database: KennelDatabase) {
+  const statement = preparedMove(database);
+  return async (guard: Guard, move: Move, at: number): Promise<boolean> => {
+    const { from, to, cause, evidence, attempt, startedAt, ending, verdict, outcome } = move;
+    const written = await statement.execute({
+      ...guard,
+      from,
+      to,
+      cause,
+      evidence,
+      attempt,
+      at,
+      isEnd: isTerminal(to),
+      // What was called off, refused or finished is not tried again.
+      hasNothingToRetry: isTerminal(to) && to !== 'failed',
+      startedAt: startedAt === undefined ? null : new Date(startedAt).toISOString(),
+      ending: ending === undefined ? null : storable(ending),
+      verdict: verdict === undefined ? null : storable(verdict),
+      outcome: outcome ?? null,
+    });
+    return written.length > 0;
+  };
+}
+
+function preparedMove(database: KennelDatabase) {
   const { placeholder } = sql;
   const kept = (name: 'ending' | 'verdict' | 'outcome') =>
     sql`coalesce(${placeholder(name)}::text, ${jobs[name]})`;
@@ -37,6 +62,10 @@ export function transitionStatement(database: KennelDatabase) {
         outcome: kept('outcome'),
         cause,
         evidence,
+        // Nothing that has moved stands in the queue.
+        waiting: false,
+        endedAt: sql`case when ${placeholder('isEnd')}::boolean then ${at} end`,
+        retrySettled: sql`${jobs.retrySettled} or ${placeholder('hasNothingToRetry')}::boolean`,
       })
       .where(
         and(
@@ -54,7 +83,7 @@ export function transitionStatement(database: KennelDatabase) {
         attempt: jobs.attempt,
       }),
   );
-  const statement = database
+  return database
     .with(moved)
     .insert(jobTransitions)
     .select((query) =>
@@ -74,22 +103,4 @@ export function transitionStatement(database: KennelDatabase) {
     )
     .returning({ version: jobTransitions.version })
     .prepare('transition');
-
-  return async (guard: Guard, move: Move, at: number): Promise<boolean> => {
-    const { from, to, cause, evidence, attempt, startedAt, ending, verdict, outcome } = move;
-    const written = await statement.execute({
-      ...guard,
-      from,
-      to,
-      cause,
-      evidence,
-      attempt,
-      at,
-      startedAt: startedAt === undefined ? null : new Date(startedAt).toISOString(),
-      ending: ending === undefined ? null : storable(ending),
-      verdict: verdict === undefined ? null : storable(verdict),
-      outcome: outcome ?? null,
-    });
-    return written.length > 0;
-  };
 }

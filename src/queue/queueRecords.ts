@@ -36,6 +36,9 @@ export interface WaitingJob {
   readonly createdAt: number;
   readonly mayWait: boolean;
   readonly expiresAt?: number;
+  /** How long it is to record, and until when at the latest, as far as that is asked for. */
+  readonly durationMs?: number;
+  readonly endAt?: number;
 }
 
 /** How a tenant stands. */
@@ -49,29 +52,42 @@ export interface TenantStanding {
   readonly waiting: number;
 }
 
-/** A job that has failed and whose terms want another try that nobody has made yet. */
+/** A job that has failed and has terms of retry that nobody has settled yet. */
 export interface RetryDue {
   readonly id: string;
+  readonly tenantId: string;
   readonly tries: number;
   readonly retry: RetryTerms;
   readonly endedAt: number;
+  /** Why it failed: an error code, or a verdict of the supervision tree. */
+  readonly verdict?: string;
+  /** When it was to end at the latest. */
+  readonly endAt?: number;
 }
 
 /** What the queue asks of the database. Every call asks once and throws `database.unavailable` when there is no answer. */
 export interface QueueRecords {
   /**
    * Adds a job to the queue. With an answer to store, the same key and fingerprint again gives the job of the first time and
-   * `isReplayed`.
+   * `isReplayed`. The same try of a job (`retryOf`) and the same window of a schedule (`scheduleId`, `terms.startAt`) are one job
+   * too, however often they are added.
    *
    * @throws KennelError `idempotency.conflict` (same key, something else asked for), `idempotency.busy` (the first one is still
-   *   being taken in), `job.duplicate` (an unfinished job of the tenant records the same: `details.jobId`), `tenant.full`
+   *   being taken in), `job.duplicate` (another job of the tenant records the same or is about to: `details.jobId`),
+   *   `tenant.full`, `tenant.notFound`
    */
   enqueue(
     job: QueuedJob,
     answer?: IdempotentAnswer,
   ): Promise<{ readonly id: string; readonly isReplayed: boolean }>;
-  /** The first `limit` jobs of each tenant that may begin now, in the order of their queue (priority, then age). */
+  /** A job as the queue took it in: what another try of it is made from. Throws `job.notFound`. */
+  queued(id: string): Promise<QueuedJob>;
+  /**
+   * The first `limit` jobs of each tenant that may begin now, in the order of their queue (`queueOrder.ts`), and all of those
+   * that may not wait.
+   */
   due(now: number, limit: number): Promise<readonly WaitingJob[]>;
+  /** The tenants that have jobs which have not ended. */
   standings(): Promise<readonly TenantStanding[]>;
   /** Takes a job out of the queue; false when somebody else did. Its Big Dog begins it, or says that it will not. */
   takeOut(id: string): Promise<boolean>;
@@ -79,9 +95,11 @@ export interface QueueRecords {
   putBack(id: string): Promise<void>;
   /** Jobs in the queue whose time to wait is over. */
   overdue(now: number): Promise<readonly WaitingJob[]>;
-  /** When the next job may begin or expires; undefined when nothing waits for a time. */
+  /** When the next job may begin or expires, after `now`; undefined when nothing waits for a time. */
   nextMoment(now: number): Promise<number | undefined>;
-  retriesDue(now: number): Promise<readonly RetryDue[]>;
+  retriesDue(): Promise<readonly RetryDue[]>;
+  /** Nobody will try this job again by itself. */
+  settleRetry(id: string): Promise<void>;
 }
 
 export type { Labels, QueueTerms, RetryTerms };

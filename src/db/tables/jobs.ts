@@ -79,7 +79,9 @@ export const jobs = pgTable(
     index('jobs_created_at').on(table.createdAt),
     index('jobs_tenant').on(table.tenantId, table.createdAt.desc(), table.id.desc()),
     // What has not ended is little, however many have: who records what, and how many of whom run.
-    index('jobs_unfinished').on(table.tenantId, table.sourceKey).where(sql`${table.endedAt} is null`),
+    index('jobs_unfinished')
+      .on(table.tenantId, table.sourceKey)
+      .where(sql`${table.endedAt} is null`),
     index('jobs_waiting')
       .on(table.tenantId, table.priority.desc(), table.runAt, table.id)
       .where(sql`${table.waiting}`),
