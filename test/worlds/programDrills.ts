@@ -1,3 +1,4 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,12 +9,13 @@ import { type Drilled, judgeDrill } from '../support/worlds/drills/judgeDrill.ts
 import { FAULTS_MAX, runDrill } from '../support/worlds/drills/runDrill.ts';
 import { findWorldTools, need } from '../support/worlds/worldTools.ts';
 
-const USAGE = `node test/worlds/programDrills.ts [FAULTS] [--only WORD,…] [--at-once N] [--sandbox auto|off] [--verbose]
+const USAGE = `node test/worlds/programDrills.ts [FAULTS] [--only WORD,…] [--at-once N] [--into FILE] [--sandbox auto|off] [--verbose]
   Programs are killed, stopped, and replaced by ones that misbehave, while they record: so many faults of each kind (default 50), up to
   ${FAULTS_MAX} in a recording. Prints for each kind how soon the next program started and the next media was stored after a fault, whether its
   reason was told, and what was left behind. Times are p50 / p99 in seconds. Ends with 1 when anything is wrong; slow it may be.
     --only      kinds that have one of these in their names
     --at-once   recordings at a time (default 1)
+    --into      what came of each recording is added to this file, and what stands there already counts: for runs in pieces
     --sandbox   the cage around programs
     --verbose   also what was told, where something is wrong`;
 
@@ -22,6 +24,7 @@ const { values, positionals } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
     'at-once': { type: 'string', default: '1' },
+    into: { type: 'string' },
     sandbox: { type: 'string', default: 'auto' },
     verbose: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -55,17 +58,33 @@ async function courses(faults: number): Promise<Course[]> {
       const environment = { KENNEL_SANDBOX: values.sandbox };
       const run = (count: number) =>
         runDrill(kind, { tools: needed.tools, faults: count, environment });
-      return [{ kind, run, drilled: [], left: faults, underway: 0, recordingsLeft: 2 * faults }];
+      const drilled = earlier(kind);
+      const left = faults - drilled.reduce((sum, one) => sum + one.faults.length, 0);
+      return [{ kind, run, drilled, left, underway: 0, recordingsLeft: 2 * faults }];
     },
   );
 }
 
+/** What earlier runs wrote. */
+function earlier({ name }: DrillKind): Drilled[] {
+  if (values.into === undefined || !existsSync(values.into)) return [];
+  const lines = readFileSync(values.into, 'utf8').split('\n').filter(Boolean);
+  // This very script wrote them.
+  const all = lines.map((line) => JSON.parse(line) as Drilled);
+  return all.filter(({ kind }) => kind === name);
+}
+
+function keep(one: Drilled): void {
+  if (values.into === undefined) return;
+  const facts = { ...one, story: '', loadAverage: loadavg()[0] };
+  appendFileSync(values.into, `${JSON.stringify(facts)}\n`);
+}
+
 /** One recording after another, of the first kind that still lacks faults. */
-async function work(all: readonly Course[]): Promise<boolean> {
-  let isBad = false;
+async function work(all: readonly Course[]): Promise<void> {
   for (;;) {
     const course = all.find(({ left, recordingsLeft }) => left > 0 && recordingsLeft > 0);
-    if (course === undefined) return isBad;
+    if (course === undefined) return;
     const { kind, drilled, run } = course;
     const faults = kind.leadsTo === 'stops' ? 1 : Math.min(course.left, FAULTS_MAX);
     course.left -= faults;
@@ -75,8 +94,8 @@ async function work(all: readonly Course[]): Promise<boolean> {
     course.underway--;
     course.left += faults - one.faults.length;
     drilled.push(one);
+    keep(one);
     const wrong = judgeDrill(kind, one);
-    isBad ||= wrong.length > 0;
     for (const each of wrong) print(`${kind.name}: ${each}`);
     if (wrong.length > 0 && values.verbose) print(one.story);
     if (course.left <= 0 && course.underway === 0) {
@@ -101,7 +120,10 @@ async function main(): Promise<number> {
     await sleep(at * APART_MS);
     return await work(all);
   });
-  const isBad = (await Promise.all(workers)).some(Boolean);
+  await Promise.all(workers);
+  const isBad = all.some(({ kind, drilled }) =>
+    drilled.some((one) => judgeDrill(kind, one).length > 0),
+  );
   print(`\n${drillTable(all.map(({ kind, drilled }) => rowOf(kind.name, drilled)))}`);
   const [p99, worst] = [delay.percentile(99), delay.max].map((ns) => Math.round(ns / 1e6));
   print(
