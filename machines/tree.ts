@@ -75,12 +75,14 @@ export function supervisionTree({ ports, clock, ...options }: TreeOptions): Tree
   const begin = async () => {
     const jobs = await options.unfinished();
     if (stopped) return;
-    root = raise();
+    const raised = raise();
+    root = raised;
     // What was asked for before the order to drain is taken before it; `send` and not `root.send`: the root may fall here.
     for (const jobId of jobs) send({ type: 'job.add', jobId });
     for (const event of unheard.splice(0)) send(event);
     if (draining) send({ type: 'node.drain' });
-    const recovery = root && recoveries.recovered(ROOT, 'bigDogDog', elapsed());
+    if (raised.getSnapshot().status === 'error') return;
+    const recovery = recoveries.recovered(ROOT, 'bigDogDog', elapsed());
     if (recovery) options.onRecovered?.(recovery);
   };
   const fall = (error: unknown) => {

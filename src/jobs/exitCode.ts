@@ -81,12 +81,15 @@ const EXIT_OF_VERDICT: Readonly<Record<string, number>> = {
 };
 
 const EXIT_CANCELLED = 130;
+/** It was never begun, and may be asked for again later. */
+const EXIT_UNBEGUN = 75;
 
 export const exitCodeOfError = (code: KennelErrorCode): number => EXIT_OF_ERROR[code];
 
 /** The exit code of a command that ran this job to its end. */
 export function exitCodeOfJob({ state, outcome, verdict, ending }: JobRecord): number {
   if (state === 'cancelled') return EXIT_CANCELLED;
+  if (state === 'rejected' || state === 'expired') return EXIT_UNBEGUN;
   // It ended before what was asked for, but what was recorded is a file that plays.
   if (outcome === 'truncated') return EXIT_TRUNCATED;
   if (state === 'failed') return exitCodeOfVerdict(verdict ?? ending ?? '');

@@ -14,6 +14,8 @@ export interface JobRecord {
   readonly verdict?: string | undefined;
   readonly outcome?: Outcome | undefined;
   readonly cause?: string | undefined;
+  /** Stands in the queue of a service: neither admitted nor ended. */
+  readonly waiting?: boolean;
 }
 
 /** What the use cases ask of the database. */

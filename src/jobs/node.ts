@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import type { JobReleased } from '../../machines/bigDogDog.ts';
+import type { JobReleased, Order } from '../../machines/bigDogDog.ts';
+import type { Refusal } from '../../machines/bigDogReasons.ts';
 import type { Leash, Move, Progress } from '../../machines/ports.ts';
 import type { Tree } from '../../machines/tree.ts';
-import { isTerminal, type JobSpec, type JobState } from '../../machines/vocabulary.ts';
+import { isTerminal, type JobEnd, type JobSpec, type JobState } from '../../machines/vocabulary.ts';
 import type { Clock } from '../core/clock.ts';
 import { KennelError, messageOf } from '../core/errors.ts';
 import { newJobId } from '../core/ids.ts';
@@ -10,9 +11,12 @@ import type { Log } from '../core/log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Proof } from '../ledger/proof.ts';
 import { removeWorkDirectories } from '../programs/workDirectory.ts';
+import { asksTheSame } from './asksTheSame.ts';
 import type { EventFeed } from './events.ts';
 import type { JobRecord, JobRecords } from './jobRecords.ts';
 import { JournalFollower, type SegmentIndex } from './journalFollower.ts';
+import type { WatchdogReport } from './operations.ts';
+import { releaseError } from './releaseError.ts';
 import { renewedSpec } from './renewedSpec.ts';
 
 export interface NodeParts {
@@ -33,15 +37,29 @@ export interface NodeParts {
 
 /** A job on this node, from `take` until its end. */
 interface ActiveJob {
+  /** The tree was told of it. Before, a new root must not begin it without the order that it comes with. */
+  isHanded: boolean;
   /** Settles when every move so far is told. */
   told: Promise<void>;
   readonly follower: JournalFollower;
   /** Rejects when this node has to let go of it before its end. */
   readonly ended: Promise<JobRecord>;
+  /** Resolves when it has made a move that is not its end. */
+  readonly begun: Promise<void>;
+  begin(): void;
   end(job: JobRecord): void;
   fail(error: unknown): void;
   /** As it was taken, with what its moves have changed since: at its end no database needs to be asked. */
   record: JobRecord;
+}
+
+interface Taking {
+  /** An unfinished job is gone on with. */
+  readonly resumed: boolean;
+  /** The ways to the stream that are new with it. */
+  readonly changed?: readonly string[];
+  /** It is taken to be ended at once: nobody is told that it was accepted. */
+  readonly order?: Order;
 }
 
 export interface JobStatus {
@@ -73,7 +91,8 @@ export class KennelNode {
   }
 
   /** The jobs on this node that have not ended: what a new root of the tree begins with. */
-  readonly jobIds = (): readonly string[] => [...this.#active.keys()];
+  readonly jobIds = (): readonly string[] =>
+    [...this.#active].filter(([, { isHanded }]) => isHanded).map(([jobId]) => jobId);
 
   /**
    * Takes a job: the unfinished one that asks for the same, or a new one. So the same command, given again after a crash,
@@ -84,7 +103,9 @@ export class KennelNode {
     this.#assertOpen();
     await this.#parts.assertWritable(spec.output);
     const unfinished = await records.findUnfinished();
-    const same = unfinished.find((job) => asksTheSame(job.spec, spec) && this.#isHere(job));
+    const same = unfinished.find(
+      (job) => !job.waiting && asksTheSame(job.spec, spec) && this.#isHere(job),
+    );
     if (same) {
       await this.#resumeBy(same, spec);
       return { jobId: same.id, resumed: true };
@@ -106,14 +127,65 @@ export class KennelNode {
     await this.#take({ ...job, spec }, { resumed: true, changed });
   }
 
-  /** Takes up an unfinished job by its id. Rejects with `job.conflict` when it has ended. */
+  /** Takes up an unfinished job by its id. Rejects with `job.conflict` when it has ended, or stands in the queue of a service. */
   async resume(job: JobRecord): Promise<void> {
     if (isTerminal(job.state))
       throw new KennelError(
         'job.conflict',
         `The job ${job.id} is ${job.state} already; see "kennel proof ${job.id}".`,
       );
+    if (job.waiting)
+      throw new KennelError(
+        'job.conflict',
+        `The job ${job.id} waits in the queue; the service ("kennel serve") begins it.`,
+      );
     await this.#take(job, { resumed: true });
+  }
+
+  /**
+   * Begins a job that was admitted: it has left the queue. Resolves once the tree has it. Rejects with `job.conflict` when the node
+   * drains or is full; nothing has happened to the job then.
+   */
+  async begin(job: JobRecord): Promise<void> {
+    this.#assertOpen();
+    if (!this.#active.has(job.id)) await this.#take(job, { resumed: false });
+  }
+
+  /**
+   * Ends a job that has left the queue and shall never begin. Its Big Dog commits the move, with the cause and the evidence; that
+   * needs no room, and is possible while the node drains. Resolves with the job once it is committed. Rejects with `job.conflict`
+   * when the job has begun meanwhile: it goes on then.
+   */
+  async refuse(job: JobRecord, refusal: Refusal): Promise<JobRecord> {
+    return await this.#endUnbegun(job, { type: 'job.refuse', ...refusal });
+  }
+
+  /** As `refuse`, for a job that is called off while it waits: it ends as `cancelled`. */
+  async cancel(job: JobRecord, type: 'job.stop' | 'job.kill'): Promise<JobRecord> {
+    return await this.#endUnbegun(job, { type });
+  }
+
+  /**
+   * For the start of a service: takes up every unfinished job that is here and does not wait. A job that left the queue, but has
+   * not begun, is handed to `putBack` where there is one: whoever took it out may have been about to refuse it, and the queue
+   * decides anew. One job that cannot be taken does not keep the others; it is told in the log. Returns the ids of those taken.
+   */
+  async resumeAll(putBack?: (jobId: string) => Promise<void>): Promise<readonly string[]> {
+    const taken: string[] = [];
+    for (const job of await this.#parts.records.findUnfinished()) {
+      if (job.waiting || this.#active.has(job.id) || !this.#isHere(job)) continue;
+      try {
+        if (job.state === 'pending' && putBack) await putBack(job.id);
+        else {
+          await this.#take(job, { resumed: true });
+          taken.push(job.id);
+        }
+      } catch (error) {
+        const fields = { jobId: job.id, error: messageOf(error) };
+        this.#parts.log('error', 'an unfinished job could not be taken up', fields);
+      }
+    }
+    return taken;
   }
 
   /** Takes no more jobs; every job finishes well. Resolves when none is left. */
@@ -128,6 +200,38 @@ export class KennelNode {
 
   kill(jobId: string): void {
     this.#tree?.send({ type: 'job.kill', jobId });
+  }
+
+  /**
+   * Gives a job another end, in place of the one that it had: what is absent counts no more. The caller has stored it in the row
+   * before (`JobRecords.respec`); a recording that runs takes it over at once, and any later life reads it there.
+   */
+  async extend(jobId: string, { durationMs, endAt }: JobEnd): Promise<void> {
+    const end = {
+      ...(durationMs !== undefined && { durationMs }),
+      ...(endAt !== undefined && { endAt }),
+    };
+    const job = this.#active.get(jobId);
+    if (job) {
+      const { durationMs: _, endAt: __, ...spec } = job.record.spec;
+      job.record = { ...job.record, spec: { ...spec, ...end } };
+    }
+    this.#tree?.send({ type: 'job.extend', jobId, ...end });
+  }
+
+  /** Every Big Dog on this node, and what watches its recorder, as they stand at this moment. */
+  watchdogs(): readonly WatchdogReport[] {
+    const reports = this.#tree?.watch() ?? [];
+    return reports.flatMap((report) => {
+      const job = this.#active.get(report.jobId);
+      if (!job) return [];
+      const { state, updatedAt } = job.record;
+      // A Big Dog moves when its job does.
+      const layers = report.layers.map((layer) =>
+        layer.layer === 'bigDog' ? { ...layer, lastProgressAt: updatedAt } : layer,
+      );
+      return [{ ...report, state, layers }];
+    });
   }
 
   /**
@@ -179,6 +283,7 @@ export class KennelNode {
     const facts = { attempt, startedAt, ending, verdict, outcome, cause };
     job.record = { ...job.record, ...facts, state: to, updatedAt: at };
     if (isTerminal(to)) this.#finish(job).catch(job.fail);
+    else job.begin();
   };
 
   /** Called when the tree has nothing to do with a job any more. */
@@ -208,27 +313,45 @@ export class KennelNode {
       throw new KennelError('job.conflict', 'This node takes no more jobs: it was told to end.');
   }
 
-  async #take(
-    record: JobRecord,
-    { resumed, changed = [] }: { resumed: boolean; changed?: readonly string[] },
-  ): Promise<void> {
+  async #endUnbegun(record: JobRecord, order: Order): Promise<JobRecord> {
+    const known = this.#active.get(record.id);
+    if (record.state !== 'pending') throw begunAlready(record.id);
+    if (known) this.#tree?.send({ type: 'job.add', jobId: record.id, order });
+    else await this.#take(record, { resumed: false, order });
+    const job = known ?? this.#active.get(record.id);
+    // It may have ended already: then it is no more among the active ones.
+    if (!job) return (await this.#parts.records.get(record.id)) ?? record;
+    const hasBegun = job.begun.then(() => {
+      throw begunAlready(record.id);
+    });
+    return await Promise.race([job.ended, hasBegun]);
+  }
+
+  async #take(record: JobRecord, { resumed, changed = [], order }: Taking): Promise<void> {
     const { feed, clock, directoryOf } = this.#parts;
     const { id: jobId } = record;
     const follower = new JournalFollower({ ...this.#parts, jobId, directory: directoryOf(jobId) });
     const { promise: ended, resolve: end, reject } = Promise.withResolvers<JobRecord>();
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
     const fail = (error: unknown) => {
       this.#active.delete(jobId);
       reject(error);
     };
     // Whoever wants to know asks for it; nobody has to.
     ended.catch(() => undefined);
-    const job: ActiveJob = { follower, ended, end, fail, record, told: Promise.resolve() };
+    const job: ActiveJob = {
+      ...{ follower, ended, end, fail, begun, begin, record },
+      isHanded: false,
+      told: Promise.resolve(),
+    };
+    if (record.state !== 'pending') begin();
     this.#active.set(jobId, job);
     const { url } = record.spec;
     const news = changed.length > 0 && { changed: [...changed] };
-    feed.tell({ type: 'job.accepted', jobId, url, resumed, ...news }, clock.now());
+    if (!order) feed.tell({ type: 'job.accepted', jobId, url, resumed, ...news }, clock.now());
     await follower.start();
-    this.#tree?.send({ type: 'job.add', jobId });
+    job.isHanded = true;
+    this.#tree?.send({ type: 'job.add', jobId, ...(order && { order }) });
     if (this.#active.get(jobId) !== job) await ended;
   }
 
@@ -266,50 +389,5 @@ export class KennelNode {
   }
 }
 
-/** What whoever waits for the job's end is told instead. */
-function releaseError(
-  jobId: string,
-  why: Exclude<JobReleased['why'], 'ended'>,
-  cause: unknown,
-): KennelError {
-  switch (why) {
-    case 'fenced':
-      return new KennelError(
-        'database.fenced',
-        `Another Kennel has taken the job ${jobId} over and goes on with it; this one has let go of it.`,
-        { cause },
-      );
-    case 'spent':
-      return new KennelError(
-        'recorder.crashed',
-        `Not even the end of the job ${jobId} could be written (${messageOf(cause)}). What is recorded stays; ` +
-          `"kennel resume ${jobId}" tries again.`,
-        { cause },
-      );
-    case 'draining':
-      return new KennelError(
-        'job.conflict',
-        `The job ${jobId} was not begun, since this Kennel was told to end; "kennel resume ${jobId}" begins it.`,
-      );
-    case 'full':
-      return new KennelError(
-        'job.conflict',
-        `This node has as many jobs as it may; the job ${jobId} waits for another.`,
-      );
-  }
-}
-
-/**
- * The same source, wishes and destination: then it is the same recording. Other ways to the same stream (fallbacks, a proxy,
- * headers) and other patience make no other recording of it.
- */
-const asksTheSame = (a: JobSpec, b: JobSpec): boolean =>
-  a.url === b.url &&
-  a.output === b.output &&
-  a.durationMs === b.durationMs &&
-  a.quality.join() === b.quality.join() &&
-  a.recorder === b.recorder &&
-  a.format === b.format &&
-  (a.audioOnly ?? false) === (b.audioOnly ?? false) &&
-  (a.audio ?? ['default']).join() === (b.audio ?? ['default']).join() &&
-  (a.subtitles ?? ['all']).join() === (b.subtitles ?? ['all']).join();
+const begunAlready = (jobId: string): KennelError =>
+  new KennelError('job.conflict', `The job ${jobId} has begun already.`);

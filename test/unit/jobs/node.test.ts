@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { BigDogDogEvent } from '../../../machines/bigDogDog.ts';
 import type { Move } from '../../../machines/ports.ts';
 import type { JobSpec } from '../../../machines/vocabulary.ts';
@@ -60,6 +60,7 @@ const setup = async () => {
     start: async () => undefined,
     send: (event) => void told.push(event),
     drain: async () => undefined,
+    watch: () => [],
     stop: () => undefined,
   });
   return { node, rows, told, database, parts };
@@ -157,6 +158,7 @@ test('a job that the tree refuses on the spot is refused to whoever submits it',
     },
     start: async () => undefined,
     drain: async () => undefined,
+    watch: () => [],
     stop: () => undefined,
   });
   await expect(node.submit(spec)).rejects.toMatchObject({ code: 'job.conflict' });
@@ -194,4 +196,122 @@ test('the same stream by another way is the same recording, other renditions of 
   expect(await node.submit(another)).toEqual({ jobId, resumed: true });
   expect(await node.submit({ ...spec, audio: ['default'] })).toMatchObject({ resumed: true });
   expect(await node.submit({ ...spec, audio: ['all'] })).toMatchObject({ resumed: false });
+});
+
+const waiting = (id: string, more: Partial<JobRecord> = {}): JobRecord => ({
+  ...{ id, spec, state: 'pending', attempt: 0, createdAt: 0, updatedAt: 0 },
+  ...more,
+});
+const refusal = { to: 'rejected', why: 'capacity.exceeded', evidence: { cpu: 0.97 } } as const;
+const refused: Move = { ...move('rejected'), from: 'pending', cause: 'capacity.exceeded' };
+
+test('a job that is refused is given to the tree with its reason, and resolves once that is committed', async () => {
+  const { node, told, parts } = await setup();
+  const events: KennelEvent[] = [];
+  parts.feed.subscribe((event) => events.push(event));
+  const done = node.refuse(waiting('late'), refusal);
+  await vi.waitFor(() => expect(told).toHaveLength(1));
+  expect(told).toEqual([
+    { type: 'job.add', jobId: 'late', order: { type: 'job.refuse', ...refusal } },
+  ]);
+  node.moved('late', refused, 2_000);
+  await expect(done).resolves.toMatchObject({ state: 'rejected', cause: 'capacity.exceeded' });
+  expect(events.map(({ type }) => type)).toEqual(['job.moved', 'job.ended']);
+});
+
+test('a job that begins before its refusal is heard goes on, and whoever refused it is told', async () => {
+  const { node } = await setup();
+  await node.begin(waiting('early'));
+  const done = node.refuse(waiting('early'), refusal);
+  node.moved('early', { ...move('recording'), from: 'pending' }, 2_000);
+  await expect(done).rejects.toMatchObject({ code: 'job.conflict' });
+  expect(node.jobIds()).toEqual(['early']);
+});
+
+test('a job that is past pending cannot be refused, and is not taken for it', async () => {
+  const { node, told } = await setup();
+  const job = waiting('busy', { state: 'recording' });
+  await expect(node.refuse(job, refusal)).rejects.toMatchObject({ code: 'job.conflict' });
+  expect(told).toEqual([]);
+});
+
+test('a job that waits is killed by a dog that is born with the order', async () => {
+  const { node, told } = await setup();
+  const done = node.cancel(waiting('late'), 'job.kill');
+  await vi.waitFor(() => expect(told).toHaveLength(1));
+  expect(told).toEqual([{ type: 'job.add', jobId: 'late', order: { type: 'job.kill' } }]);
+  node.moved('late', { ...move('cancelled'), from: 'pending', cause: 'job.kill' }, 2_000);
+  await expect(done).resolves.toMatchObject({ state: 'cancelled' });
+});
+
+test('a new root does not begin a job that is on its way with a refusal', async () => {
+  const { node } = await setup();
+  const done = node.refuse(waiting('late'), refusal);
+  expect(node.jobIds()).toEqual([]);
+  node.moved('late', refused, 2_000);
+  await done;
+});
+
+test('a service takes up what is unfinished, leaves what waits, and puts back what has not begun', async () => {
+  const { node, rows, told } = await setup();
+  const jobs = [
+    waiting('queued', { waiting: true }),
+    waiting('taken out'),
+    waiting('running', { state: 'retrying' }),
+  ];
+  for (const job of jobs) rows.set(job.id, job);
+  const back: string[] = [];
+  const taken = await node.resumeAll(async (jobId) => void back.push(jobId));
+  expect([taken, back]).toEqual([['running'], ['taken out']]);
+  expect(told).toEqual([{ type: 'job.add', jobId: 'running' }]);
+});
+
+test('a command does not begin what waits in the queue of a service', async () => {
+  const { node, rows } = await setup();
+  rows.set('queued', waiting('queued', { waiting: true }));
+  expect(await node.submit(spec)).toMatchObject({ resumed: false });
+  const queued = waiting('queued', { waiting: true });
+  await expect(node.resume(queued)).rejects.toMatchObject({ code: 'job.conflict' });
+});
+
+test('another end reaches the tree in place of the one before', async () => {
+  const { node, told } = await setup();
+  await node.begin(waiting('long', { spec: { ...spec, durationMs: 1_000 } }));
+  await node.extend('long', { endAt: 5_000 });
+  expect(told.at(-1)).toEqual({ type: 'job.extend', jobId: 'long', endAt: 5_000 });
+});
+
+test('the watchdogs of a job tell its state, and when its Big Dog moved last', async () => {
+  const { node } = await setup();
+  const layer = { isRunning: true, misses: 0, recoveries: 0 };
+  await node.raise({
+    start: async () => undefined,
+    send: () => undefined,
+    drain: async () => undefined,
+    watch: () => [
+      {
+        jobId: 'rex',
+        attempt: 1,
+        layers: [
+          { layer: 'recorder', ...layer },
+          { layer: 'bigDog', ...layer },
+        ],
+      },
+    ],
+    stop: () => undefined,
+  });
+  expect(node.watchdogs()).toEqual([]);
+  await node.begin(waiting('rex'));
+  node.moved('rex', { ...move('recording'), from: 'pending' }, 2_000);
+  expect(node.watchdogs()).toEqual([
+    {
+      jobId: 'rex',
+      state: 'recording',
+      attempt: 1,
+      layers: [
+        { layer: 'recorder', ...layer },
+        { layer: 'bigDog', ...layer, lastProgressAt: 2_000 },
+      ],
+    },
+  ]);
 });
