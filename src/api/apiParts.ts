@@ -1,4 +1,5 @@
 import type { Capacity } from '../capacity/capacity.ts';
+import type { ConfigView } from '../config/configView.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { AccessKeys } from '../jobs/accessKeys.ts';
@@ -22,7 +23,9 @@ export interface Door {
 export interface ApiParts {
   readonly operations: Operations;
   readonly accessKeys: AccessKeys;
-  readonly capacity: Capacity;
+  readonly capacity: Pick<Capacity, 'report'>;
+  /** Every setting as it holds now. */
+  configuration(): readonly ConfigView[];
   readonly webhooks: Webhooks;
   readonly eventLog: EventLog;
   readonly feed: EventFeed;

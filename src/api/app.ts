@@ -19,8 +19,11 @@ import { requestIds } from './middleware/requestIds.ts';
 import { safeHeaders } from './middleware/safeHeaders.ts';
 import { declareKeys, openapiDocument } from './openapiDocument.ts';
 import { documentationRoutes } from './routes/documentation.ts';
+import { jobRoutes } from './routes/jobs.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { meRoutes } from './routes/me.ts';
+import { nodeRoutes } from './routes/node.ts';
+import { recordingRoutes } from './routes/recordings.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 
 export const API_BASE = '/api/v1';
@@ -45,7 +48,10 @@ const nouns = (parts: ApiParts) =>
   new OpenAPIHono<ApiEnv>()
     .route('/', meRoutes())
     .route('/', keyRoutes(parts))
-    .route('/', tenantRoutes(parts));
+    .route('/', tenantRoutes(parts))
+    .route('/', jobRoutes(parts))
+    .route('/', recordingRoutes(parts))
+    .route('/', nodeRoutes(parts));
 
 /** What every request passes, in this order: what is cheap to refuse is refused first. */
 function throughDoor(root: Hono<ApiEnv>, parts: ApiParts): void {

@@ -20,6 +20,22 @@ export const ROUTE_ACCESS = {
   'POST /keys/{keyId}/rotate': 'admin',
   'GET /tenants': 'admin',
   'PUT /tenants/{tenantId}': 'admin',
+  'POST /jobs': 'jobs.write',
+  'GET /jobs': 'jobs.read',
+  'GET /jobs/{jobId}': 'jobs.read',
+  'POST /jobs/{jobId}/stop': 'jobs.write',
+  'POST /jobs/{jobId}/kill': 'jobs.kill',
+  'POST /jobs/{jobId}/retry': 'jobs.write',
+  'POST /jobs/{jobId}/extend': 'jobs.write',
+  'GET /jobs/{jobId}/segments': 'jobs.read',
+  'GET /jobs/{jobId}/gaps': 'jobs.read',
+  'GET /jobs/{jobId}/transitions': 'jobs.read',
+  'GET /jobs/{jobId}/proof': 'jobs.read',
+  'GET /jobs/{jobId}/logs': 'jobs.read',
+  'GET /jobs/{jobId}/thumbnail': 'jobs.read',
+  'GET /watchdogs': 'jobs.read',
+  'GET /capacity': 'jobs.read',
+  'GET /config': 'admin',
 } as const satisfies Readonly<Record<string, Access>>;
 
 export type RouteKey = keyof typeof ROUTE_ACCESS;

@@ -35,6 +35,7 @@ export function memoryParts(given: Partial<ApiParts> = {}) {
     operations: absent('operations'),
     accessKeys,
     capacity: absent('capacity'),
+    configuration: () => [],
     webhooks: absent('webhooks'),
     eventLog: absent('eventLog'),
     feed: new EventFeed(),
@@ -45,5 +46,7 @@ export function memoryParts(given: Partial<ApiParts> = {}) {
     version: '0.0.0',
     ...given,
   };
-  return { parts, accessKeys, lines };
+  /** Ids of things of `OWN` that these parts have, by the name of the parameter of a path (see `tenantWorld.ts`). */
+  const ids: Readonly<Record<string, string>> = {};
+  return { parts, accessKeys, lines, ids };
 }
