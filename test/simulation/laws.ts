@@ -14,7 +14,8 @@ export function orderAndCheck(world: World, jobId: string, type: 'job.stop' | 'j
   const row = database.rows.get(jobId);
   if (!row || !world.tree) return;
   world.log(`order ${jobId} ${type}`);
-  world.tree.send({ type, jobId });
+  if (row.waiting === true) void world.queue.callOff(jobId, type);
+  else world.tree.send({ type, jobId });
   if (!world.told.has(jobId)) world.told.set(jobId, { type, at: clock.now });
   world.ordered.add(jobId);
   clock.setTimeout(() => {
@@ -37,6 +38,8 @@ export function checkAtEnd(world: World): void {
   for (const { jobId } of recorders.alive())
     world.violate('nothingOutlives', `a recorder of ${jobId}`);
   if (clock.pending > 0) world.violate('nothingOutlives', `${clock.pending} timers`);
+  world.queue.checkAtEnd();
+  world.recorders.checkRecoveries();
   checkBudgets(world);
   checkReasons(world);
 }

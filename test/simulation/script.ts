@@ -27,6 +27,14 @@ export interface JobScript {
   readonly uploadFailures: number;
   /** How long an aborted run of the muxer or the upload takes to be gone. */
   readonly windDownMs: number;
+  /** It waits in the queue at first, and this becomes of it. */
+  readonly waits?: WaitScript | undefined;
+}
+
+export interface WaitScript {
+  /** When the queue takes it out, milliseconds from the beginning. */
+  readonly atMs: number;
+  readonly fate: 'begin' | 'rejected' | 'expired' | 'job.stop' | 'job.kill';
 }
 
 /** What the world may answer with an order, told at the worst moment. */
@@ -50,6 +58,13 @@ export interface Script {
     readonly atMs: number;
     readonly job: number;
     readonly type: 'job.stop' | 'job.kill';
+  }[];
+  /** Other ends for jobs: so long in all, or until so long after that moment. */
+  readonly extensions?: readonly {
+    readonly atMs: number;
+    readonly job: number;
+    readonly by: 'duration' | 'end';
+    readonly ms: number;
   }[];
   /** Orders that come just after the n-th incident of a kind, whichever job it befalls: chance alone seldom hits these. */
   readonly reactions: readonly {
@@ -96,6 +111,18 @@ const shortRun = fc.record({
   dieMs: fc.integer({ min: 0, max: 5_000 }),
 });
 
+const waits: fc.Arbitrary<WaitScript> = fc.record({
+  atMs: fc.integer({ min: 0, max: 3 * minutes }),
+  fate: fc.constantFrom<WaitScript['fate']>(
+    'begin',
+    'begin',
+    'rejected',
+    'expired',
+    'job.stop',
+    'job.kill',
+  ),
+});
+
 const job = fc.record({
   // Some last longer than any order may take to be obeyed: an order that got lost must show.
   durationMs: fc.oneof(
@@ -109,6 +136,7 @@ const job = fc.record({
   muxFailures: fc.integer({ min: 0, max: 7 }),
   uploadFailures: fc.integer({ min: 0, max: 7 }),
   windDownMs: fc.integer({ min: 0, max: 5_000 }),
+  waits: fc.option(waits, { nil: undefined, freq: 2 }),
 });
 
 const commit = fc.record({
@@ -148,6 +176,15 @@ export const scripts: fc.Arbitrary<Script> = fc.record(
         type: order,
       }),
       { maxLength: 3 },
+    ),
+    extensions: fc.array(
+      fc.record({
+        atMs: when,
+        job: which,
+        by: fc.constantFrom('duration', 'end'),
+        ms: fc.integer({ min: 1_000, max: 8 * minutes }),
+      }),
+      { maxLength: 2 },
     ),
     reactions: fc.array(
       fc.record({
@@ -192,6 +229,7 @@ export const scripts: fc.Arbitrary<Script> = fc.record(
       'outages',
       'nodeCrashes',
       'orders',
+      'extensions',
       'reactions',
       'isLeashForgetful',
       'bugs',

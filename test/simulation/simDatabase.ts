@@ -23,6 +23,8 @@ interface Row {
   token: number;
   version: number;
   outcome?: Outcome;
+  /** Stands in the queue. */
+  waiting?: boolean;
 }
 
 /** The database of a simulated world: it outlives every node, answers late, refuses, loses answers, goes away. */

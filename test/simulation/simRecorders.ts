@@ -24,6 +24,8 @@ const SILENT_MS_MAX = POLICY.heartbeat.everyMs * (POLICY.heartbeat.patience + 1)
 /** No recorder goes on for so long after the duration, or starts after an order to end, whatever fell meanwhile. */
 const OVERRUN_MS = 300_000;
 const DEAF_MS = 120_000;
+/** Whoever records for longer than that after a fall is seen to do so: two looks, and what the first numbers take. */
+const RECOVERY_SEEN_MS = 2 * POLICY.programLookMs + FIRST_PROGRESS_MS;
 
 interface Recorder {
   readonly jobId: string;
@@ -36,6 +38,9 @@ interface Recorder {
   /** The life of the node whose leash holds it. */
   life: number;
   startedAt?: number;
+  /** When it wrote its first segment, and when it was gone. */
+  wroteAt?: number;
+  goneAt?: number;
   hear?: ((news: RecorderNews) => void) | undefined;
 }
 
@@ -109,7 +114,7 @@ export class SimRecorders {
         const isForgotten = world.script.isLeashForgetful && (startedAt ?? 0) < world.bootedAt;
         if (startedAt !== undefined && !isForgotten) this.#tellStarted(recorder, startedAt);
         if (recorder.bornAt < world.clock.now) world.incident('adopt', job.id);
-        return this.#holdOf(recorder, { hear, life, job });
+        return this.#holdOf(recorder, { hear, life });
       },
       holds: (jobId) => held(jobId) !== undefined,
       clear: (jobId) => end((one) => one.jobId === jobId && one.life !== life),
@@ -140,7 +145,7 @@ export class SimRecorders {
 
   #holdOf(
     recorder: Recorder,
-    { hear, life, job }: { hear: (news: RecorderNews) => void; life: number; job: Job },
+    { hear, life }: { hear: (news: RecorderNews) => void; life: number },
   ): RecorderHold {
     const world = this.#world;
     const { kind } = recorder.script;
@@ -150,7 +155,7 @@ export class SimRecorders {
         if (world.life !== life || !recorder.alive) return;
         world.log(`stop ${recorder.jobId} ${why}`);
         recorder.isLeaving = true;
-        if (why === 'over') this.#checkDuration(recorder, job);
+        if (why === 'over') this.#checkDuration(recorder);
         if (obeys) world.clock.setTimeout(() => this.#exit(recorder, stopped(why)), STOP_MS);
       },
       kill: (why) => {
@@ -169,18 +174,53 @@ export class SimRecorders {
     };
   }
 
-  #checkDuration(recorder: Recorder, job: Job): void {
+  #checkDuration(recorder: Recorder): void {
     const world = this.#world;
-    const started = this.startedAt.get(recorder.jobId);
-    const due = (started ?? Number.POSITIVE_INFINITY) + (job.spec.durationMs ?? 0);
-    const { program } = this.#progressOf(recorder.jobId, recorder);
-    const isFilled = (program?.recordedMs ?? 0) >= (job.spec.durationMs ?? 0);
+    const { jobId } = recorder;
+    const due = this.#dueOf(jobId);
+    const { program } = this.#progressOf(jobId, recorder);
+    const isFilled = (program?.recordedMs ?? 0) >= this.#durationOf(jobId);
     if (world.clock.now < due && !isFilled)
       world.violate('duration', `${recorder.jobId}: too early`);
     const calm = world.script.nodeCrashes.length + world.script.bugs.length === 0;
     const wasUp = recorder.bornAt + recorder.script.startMs < due;
-    if (calm && wasUp && world.clock.now > due + 1)
+    if (calm && wasUp && world.clock.now > Math.max(due, this.#extendedAt(jobId)) + 1)
       world.violate('duration', `${recorder.jobId}: ${world.clock.now - due} ms late`);
+  }
+
+  /** How much is wanted of a job, milliseconds; and when it is over by the clock, as its row says. */
+  #durationOf(jobId: string): number {
+    return this.#world.database.row(jobId).job.spec.durationMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  #dueOf(jobId: string): number {
+    const { endAt = Number.POSITIVE_INFINITY } = this.#world.database.row(jobId).job.spec;
+    const startedAt = this.startedAt.get(jobId) ?? Number.POSITIVE_INFINITY;
+    return Math.min(startedAt + this.#durationOf(jobId), endAt);
+  }
+
+  #extendedAt(jobId: string): number {
+    return this.#world.queue.extendedAt.get(jobId) ?? 0;
+  }
+
+  /** Of every recorder that records again after a fall it is told, and of none that does not. */
+  checkRecoveries(): void {
+    const world = this.#world;
+    const told = new Set(
+      world.database.decisions
+        .filter(({ decision }) => decision === 'recorder.recovered')
+        .map(({ jobId, evidence }) => `${jobId} ${Number(evidence['attempt']) - 1}`),
+    );
+    if (!world.isCalm) return;
+    for (const { jobId, number, wroteAt, goneAt = world.clock.now } of this.#all) {
+      const isTold = told.has(`${jobId} ${number}`);
+      const wroteMs = wroteAt === undefined ? -1 : goneAt - wroteAt;
+      const hasFallen = number > 0 && !this.ended.has(jobId);
+      if (isTold && (number === 0 || wroteAt === undefined))
+        world.violate('recovered', `${jobId}: recorder ${number} has not recovered from anything`);
+      if (!isTold && hasFallen && wroteMs > RECOVERY_SEEN_MS)
+        world.violate('recovered', `${jobId}: nobody tells that recorder ${number} records again`);
+    }
   }
 
   #start(job: Job, life: number): Recorder {
@@ -201,7 +241,8 @@ export class SimRecorders {
       life,
     };
     this.#all.push(recorder);
-    this.#checkStart(recorder, job);
+    this.#checkStart(recorder);
+    this.#world.queue.checkStart(job.id);
     this.#world.incident('start', job.id);
     this.#world.log(`start ${job.id} ${number} ${run.kind}`);
     if (this.ended.has(job.id)) {
@@ -219,18 +260,17 @@ export class SimRecorders {
   }
 
   /** A recorder must not be started when all know that it is too late, and not at once after the last one. */
-  #checkStart({ jobId, number }: Recorder, job: Job): void {
+  #checkStart({ jobId, number }: Recorder): void {
     const world = this.#world;
     const { now } = world.clock;
     const told = world.told.get(jobId);
     if (told && now > told.at + DEAF_MS && world.hasBeenUp(DEAF_MS) && world.rootFalls === 0)
       world.violate('deaf', `${jobId}: recorder ${number} starts long after ${told.type}`);
     if (!world.isCalm) return;
-    const due =
-      (this.startedAt.get(jobId) ?? Number.POSITIVE_INFINITY) + (job.spec.durationMs ?? 0);
     // The commit that begins the job may take seconds, but those of a restart are written behind.
-    if (now > due) world.violate('duration', `${jobId}: recorder ${number} starts after its end`);
-    if ((this.#last.get(jobId)?.program?.recordedMs ?? 0) >= (job.spec.durationMs ?? 0))
+    if (now > this.#dueOf(jobId) && number > 0)
+      world.violate('duration', `${jobId}: recorder ${number} starts after its end`);
+    if ((this.#last.get(jobId)?.program?.recordedMs ?? 0) >= this.#durationOf(jobId))
       world.violate('duration', `${jobId}: recorder ${number} starts although there is enough`);
     const exitedAt = this.#exitedAt.get(jobId) ?? Number.NEGATIVE_INFINITY;
     if (now - exitedAt < POLICY.recorder.minBackoffMs)
@@ -268,6 +308,7 @@ export class SimRecorders {
     const { jobId } = recorder;
     const files = this.disk.get(jobId) ?? new Set();
     this.disk.set(jobId, files.add(`${recorder.number}.${segment}`));
+    recorder.wroteAt ??= clock.now;
     this.#checkOverrun(jobId);
     this.#checkFilled(recorder);
     if (this.muxed.has(jobId))
@@ -278,8 +319,7 @@ export class SimRecorders {
   /** However much fell meanwhile, a node and a database that are up end a recording when its time is over. */
   #checkOverrun(jobId: string): void {
     const world = this.#world;
-    const durationMs = world.script.jobs[Number(jobId.slice(1))]?.durationMs ?? 0;
-    const due = (this.startedAt.get(jobId) ?? Number.POSITIVE_INFINITY) + durationMs;
+    const due = Math.max(this.#dueOf(jobId), this.#extendedAt(jobId));
     if (world.clock.now > due + OVERRUN_MS && world.hasBeenUp(OVERRUN_MS) && world.rootFalls === 0)
       world.violate('duration', `${jobId} records on, ${world.clock.now - due} ms after its end`);
   }
@@ -290,10 +330,13 @@ export class SimRecorders {
     const isFast = script.kind === 'file' || script.kind === 'break';
     if (!isFast || isLeaving || !world.isCalm) return;
     const { program } = this.#progressOf(jobId, this.alive(jobId)[0]);
-    const durationMs = world.script.jobs[Number(jobId.slice(1))]?.durationMs ?? 0;
-    const overMs = ((program?.recordedMs ?? 0) - durationMs) / FILE_SPEED;
-    // It may have been too much from the start; who watches it may learn late that it is a program.
-    const lateMs = Math.min(overMs, world.clock.now - bornAt - script.startMs);
+    const overMs = ((program?.recordedMs ?? 0) - this.#durationOf(jobId)) / FILE_SPEED;
+    // It may have been too much from the start; who watches it may learn late that it is a program, or how much is wanted.
+    const lateMs = Math.min(
+      overMs,
+      world.clock.now - bornAt - script.startMs,
+      world.clock.now - this.#extendedAt(jobId),
+    );
     if (lateMs > POLICY.heartbeat.everyMs + 2 * POLICY.programLookMs)
       world.violate('duration', `${jobId} records on, ${lateMs} ms after there was enough`);
   }
@@ -315,7 +358,8 @@ export class SimRecorders {
     if (!recorder.alive) return;
     this.#remember(recorder);
     recorder.alive = false;
-    this.#exitedAt.set(recorder.jobId, this.#world.clock.now);
+    recorder.goneAt = this.#world.clock.now;
+    this.#exitedAt.set(recorder.jobId, recorder.goneAt);
     this.#world.incident('exit', recorder.jobId);
     this.#world.log(`exit ${recorder.jobId} ${recorder.number} ${exit.kind} ${exit.why}`);
     if (exit.kind === 'ended') this.ended.add(recorder.jobId);

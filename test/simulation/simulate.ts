@@ -55,6 +55,7 @@ function schedule(world: World): void {
     const jobId = jobs[job];
     if (jobId) clock.setTimeout(() => world.arm(jobId, where, times), atMs);
   }
-  if (script.drainAtMs !== undefined)
-    clock.setTimeout(() => void world.tree?.drain(), script.drainAtMs);
+  if (script.drainAtMs !== undefined) clock.setTimeout(() => void world.drain(), script.drainAtMs);
+  for (const extension of script.extensions ?? [])
+    clock.setTimeout(() => world.queue.extend(extension), extension.atMs);
 }

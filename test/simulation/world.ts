@@ -7,6 +7,7 @@ import type { Incident, Script } from './script.ts';
 import { SimClock } from './simClock.ts';
 import { SimDatabase } from './simDatabase.ts';
 import { POLICY } from './simPolicy.ts';
+import { SimQueue } from './simQueue.ts';
 import { SimRecorders } from './simRecorders.ts';
 
 const BOOT_MS = 1_000;
@@ -17,6 +18,7 @@ export class World {
   readonly script: Script;
   readonly database: SimDatabase;
   readonly recorders: SimRecorders;
+  readonly queue: SimQueue;
   readonly violations: string[] = [];
   /** Counts the lives of the node. What belongs to an earlier life is dead and silent. */
   life = 0;
@@ -37,6 +39,10 @@ export class World {
   readonly #incidents = new Map<Incident, number>();
   /** The finish runs of this life that are not over yet. */
   readonly #finishing = new Map<string, number>();
+  /** The jobs that this life of the node has given to its tree. */
+  readonly handed = new Set<string>();
+  /** The timers of this life: they die with it. */
+  readonly #timers = new Set<unknown>();
   #randomState: number;
   readonly trace: string[] | undefined;
 
@@ -46,7 +52,8 @@ export class World {
     this.trace = trace ? [] : undefined;
     this.database = new SimDatabase(this);
     this.recorders = new SimRecorders(this);
-    for (const [index, { durationMs }] of script.jobs.entries()) {
+    this.queue = new SimQueue(this);
+    for (const [index, { durationMs, waits }] of script.jobs.entries()) {
       const id = `j${index}`;
       const spec = {
         url: 'http://origin/live.m3u8',
@@ -58,7 +65,7 @@ export class World {
         keepSegments: false,
       };
       const job = { id, state: 'pending' as const, attempt: 0, spec };
-      this.database.rows.set(id, { job, token: 0, version: 0 });
+      this.database.rows.set(id, { job, token: 0, version: 0, waiting: waits !== undefined });
     }
   }
 
@@ -138,19 +145,36 @@ export class World {
     this.bootedAt = this.clock.now;
     this.told.clear();
     this.#finishing.clear();
+    this.handed.clear();
+    this.queue.open(life);
+    for (const [jobId, { waiting }] of this.database.rows)
+      if (waiting !== true) this.handed.add(jobId);
     const { clock, database } = this;
     const isUp = () => this.life === life;
     const tree = supervisionTree({
       ports: this.#portsOf(life),
       clock: {
-        setTimeout: (callback, delayMs) =>
-          clock.setTimeout(() => isUp() && callback(), delayMs) as unknown as NodeJS.Timeout,
-        clearTimeout: clock.clearTimeout,
+        setTimeout: (callback, delayMs) => {
+          // What a dead life still has under way ends here.
+          const timer = clock.setTimeout(
+            () => {
+              this.#timers.delete(timer);
+              if (isUp()) callback();
+            },
+            isUp() ? delayMs : 0,
+          );
+          this.#timers.add(timer);
+          return timer as unknown as NodeJS.Timeout;
+        },
+        clearTimeout: (timer) => {
+          this.#timers.delete(timer);
+          clock.clearTimeout(timer);
+        },
       },
       unfinished: async () => {
         while (database.isAway) await this.later(life, 100);
         return [...database.rows.values()]
-          .filter(({ job }) => !isTerminal(job.state))
+          .filter(({ job }) => !isTerminal(job.state) && this.handed.has(job.id))
           .map(({ job }) => job.id);
       },
       onFall: ({ error }) => {
@@ -163,12 +187,21 @@ export class World {
     void tree.start();
   }
 
+  /** The node finishes well and ends. What still waits then waits for its next life. */
+  async drain(): Promise<void> {
+    const { life } = this;
+    await this.tree?.drain();
+    if (this.life === life && !this.isFinished()) this.crash();
+  }
+
   /** kill -9 of the node. The machine starts it again. */
   crash(): void {
     this.log(`crash ${this.life}`);
     this.crashedAt.push(this.clock.now);
     this.recorders.orphan();
     this.life += 1;
+    for (const timer of this.#timers) this.clock.clearTimeout(timer);
+    this.#timers.clear();
     this.tree = undefined;
     const { life } = this;
     this.clock.setTimeout(() => this.life === life && this.boot(), BOOT_MS);
