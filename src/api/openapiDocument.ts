@@ -17,7 +17,7 @@ export function openapiDocument(app: OpenAPIHono<ApiEnv>, version: string): Docu
       title: 'Kennel',
       version,
       description: DESCRIPTION,
-      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },
     servers: [{ url: '/' }],
   });
