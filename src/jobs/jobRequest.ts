@@ -25,6 +25,8 @@ export interface JobRequest {
   /** Wishes in order of preference, separated by commas. Default: `best`. */
   readonly quality?: string | undefined;
   readonly durationMs?: number | undefined;
+  /** When to end at the latest, milliseconds since the epoch. That it lies in the future is the caller's to see to. */
+  readonly endAt?: number | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly waitMs?: number | undefined;
   readonly patienceMs?: number | undefined;
@@ -60,6 +62,10 @@ const FIELD_VALUE_BAD = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 const TEXT_CHARACTERS_MAX = 16 * 1024;
 /** Entries of `allow`. Whoever has more writes networks. */
 const ALLOW_MAX = 64;
+/** An end before the year 2000 is no date, but seconds that were taken for milliseconds, or a length of time. */
+const END_AT_MIN = Date.UTC(2000, 0, 1);
+/** The last moment that a date can name (ECMAScript). */
+const END_AT_MAX = 8.64e15;
 /** Names of recorders. */
 const RECORDER_NAME = /^[a-z0-9][a-z0-9_-]{0,39}$/;
 
@@ -78,12 +84,14 @@ export interface Trust {
  * @throws KennelError `url.invalid`, `usage.invalid`, `access.forbidden`
  */
 export function jobSpec(request: JobRequest, { mayReachPrivate = true }: Trust = {}): JobSpec {
-  const { durationMs, headers, audio, subtitles, cookies, audioOnly = false } = request;
+  const { durationMs, endAt, headers, audio, subtitles, cookies, audioOnly = false } = request;
   assertTexts(request);
   const quality = wishesOf(request.quality ?? 'best', 'The quality has an empty wish', '720p,best');
   assertHeaders(headers);
   if (durationMs !== undefined && !(durationMs > 0))
     throw new KennelError('usage.invalid', 'The duration must be longer than nothing.');
+  if (endAt !== undefined && !(endAt >= END_AT_MIN && endAt <= END_AT_MAX))
+    throw new KennelError('usage.invalid', 'The end is a date, in milliseconds since 1970.');
   if (request.output === '') throw new KennelError('usage.invalid', 'The output is empty.');
   if (cookies !== undefined) netscapeCookies(cookies);
   if (audioOnly) assertSoundAlone(request);
@@ -91,6 +99,7 @@ export function jobSpec(request: JobRequest, { mayReachPrivate = true }: Trust =
     ...sourcesOf(request),
     quality,
     ...(durationMs !== undefined && { durationMs }),
+    ...(endAt !== undefined && { endAt }),
     ...(headers && { headers }),
     ...(request.proxy !== undefined && { proxy: checkedProxy(request.proxy) }),
     ...(audio !== undefined && { audio: audioWishes(audio) }),

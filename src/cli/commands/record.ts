@@ -1,9 +1,11 @@
 import { loadConfig } from '../../config/load.ts';
+import { systemClock } from '../../core/clock.ts';
 import { jobSpec } from '../../jobs/jobRequest.ts';
 import { bytesPerSecond } from '../bandwidth.ts';
 import type { CliContext } from '../context.ts';
 import { cookiesOf } from '../cookies.ts';
 import { durationMs } from '../duration.ts';
+import { endAt } from '../endAt.ts';
 import { headersOf } from '../headers.ts';
 import { type RunOptions, runJob } from '../run/runJob.ts';
 
@@ -12,6 +14,7 @@ export interface RecordOptions extends RunOptions {
   readonly quality?: string | undefined;
   readonly output?: string;
   readonly duration?: string;
+  readonly until?: string;
   /** True where it was given without a time. */
   readonly wait?: string | true;
   readonly patience?: string;
@@ -39,7 +42,7 @@ const WAIT_DEFAULT = '24h';
 export async function record(context: CliContext, options: RecordOptions): Promise<number> {
   const { duration, wait, patience, dataDir, cookies, bandwidth, firstMedia, staleAfter } = options;
   const { url, quality, output, keepSegments, dual, proxy, audio, subtitles } = options;
-  const { recorder, format, allow, header, fallback: fallbacks } = options;
+  const { recorder, format, allow, header, until, fallback: fallbacks } = options;
   const warn = (sentence: string) => context.terminal.err(`kennel: ${sentence}`);
   const timed = (time: string | undefined) => (time === undefined ? undefined : durationMs(time));
   const spec = jobSpec({
@@ -61,6 +64,7 @@ export async function record(context: CliContext, options: RecordOptions): Promi
     bytesPerSecondMax: bandwidth === undefined ? undefined : bytesPerSecond(bandwidth),
     watch: watchOf(timed(firstMedia), timed(staleAfter)),
     durationMs: timed(duration),
+    endAt: until === undefined ? undefined : endAt(until, systemClock.now()),
     waitMs: timed(wait === true ? WAIT_DEFAULT : wait),
     patienceMs: timed(patience),
   });

@@ -14,7 +14,12 @@ export function sentenceOf(event: KennelEvent): string | undefined {
     case 'job.moved':
       return moveSentence(event);
     case 'job.decided':
-      if (event.decision === 'recorder.stop') return 'the requested duration is over';
+      if (event.decision === 'recorder.stop')
+        return event.evidence['by'] === 'endAt'
+          ? 'it is the time at which it was to end'
+          : 'the requested duration is over';
+      if (event.decision === 'recorder.recovered')
+        return `records again, ${(Number(event.evidence['downMs']) / 1_000).toFixed(1)} s after the fall (${event.why})`;
       return `${event.dog}: ${event.decision} (${event.why})${facts(event.evidence)}`;
     case 'segment.lost': {
       const last = event.msn + event.count - 1;

@@ -158,3 +158,10 @@ test('what programs are told is taken over', () => {
   };
   expect(spec(request)).toMatchObject(request);
 });
+
+test('an end by the time of day is a date of this age', () => {
+  const endAt = Date.UTC(2026, 10, 21, 20, 15);
+  expect(jobSpec({ url: 'http://a/b.m3u8', endAt })).toMatchObject({ endAt });
+  for (const wrong of [endAt / 1_000, 3_600_000, Number.NaN, Number.POSITIVE_INFINITY])
+    expect(() => jobSpec({ url: 'http://a/b.m3u8', endAt: wrong })).toThrow(/The end is a date/);
+});
