@@ -41,10 +41,14 @@ function addRecordingCommands(program: Command, context: CliContext, done: Done)
 
   recording(program.command('record <url> [quality]'))
     .description(
-      'record a stream, or what a page shows, until it ends, until the duration is over, or until a signal',
+      'record a stream, or what a page shows, until it ends, until the time is up, or until a signal',
     )
     .option('-o, --output <path>', 'file, or directory with a slash behind (default: here)')
     .option('-d, --duration <time>', 'how long: 90, 90s, 5m, 1h30m, 01:30:00')
+    .option(
+      '--until <time>',
+      'when to end at the latest: 20:15 (local, the next one), 2026-11-21T20:15+01:00',
+    )
     .option('--wait [time]', 'wait for a stream that is not there yet (default: 24h)')
     .option('--patience <time>', 'how long the source may be silent before it counts as gone (2m)')
     .option('--fallback <url>', 'another link to the same stream; may be repeated', collect, [])
