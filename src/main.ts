@@ -14,6 +14,7 @@ const exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   // Loaded on demand: `kennel --help` needs neither a database nor a supervision tree.
   compose: async (config) => await (await import('./compose.ts')).compose(config),
+  composeService: async (options) => await (await import('./compose.ts')).composeService(options),
 });
 // Everything has been stopped by now; a handle that a library forgot must not keep the process.
 process.stdout.write('', () => process.exit(exitCode));

@@ -8,9 +8,10 @@ Exit codes:
   64 usage · 65 not a playlist that can be recorded · 66 no such stream or job · 69 source unavailable
   70 internal · 73 cannot create the output · 74 disk or input/output · 75 busy, try later · 77 refused
   78 configuration · 130/143 after SIGINT/SIGTERM, once what was recorded is finalised
+Settings: kennel.toml (--config, KENNEL_CONFIG), and variables; docs/configuration.md has all of them.
 Environment: KENNEL_DATA_DIR, DATABASE_URL, KENNEL_HOSTS, KENNEL_HOST_MEMORY_MIB, KENNEL_LOG_LEVEL,
   KENNEL_FFMPEG, KENNEL_YTDLP, KENNEL_STREAMLINK, KENNEL_ALLOW, KENNEL_SANDBOX, KENNEL_TOOL_MEMORY_MIB,
-  NODE_EXTRA_CA_CERTS, NO_COLOR;
+  NODE_EXTRA_CA_CERTS, NO_COLOR; RUNNING_MODE=api starts the service;
   RUNNING_MODE=adhoc MANIFEST_URL=… [QUALITY=… DURATION=… OUTPUT=… FALLBACK_URLS=… DUAL=1 AUDIO=… AUDIO_ONLY=1
   SUBTITLES=… PROXY_URL=… RECORDER=… FORMAT=… COOKIES=… ALLOW=… BANDWIDTH=… WAIT=… FIRST_MEDIA=… STALE_AFTER=…]
   records without arguments; several fallbacks and allowed addresses are separated by white space.`;
@@ -29,6 +30,7 @@ export function commandLine(context: CliContext, done: Done): Command {
   addRecordingCommands(program, context, done);
   addAskingCommands(program, context, done);
   addCheckingCommands(program, context, done);
+  addServiceCommands(program, context, done);
   return program;
 }
 
@@ -149,6 +151,22 @@ function addCheckingCommands(program: Command, context: CliContext, done: Done):
     .action(async (options) => {
       const { doctor } = await import('./commands/doctor.ts');
       done(await doctor(context, options));
+    });
+}
+
+function addServiceCommands(program: Command, context: CliContext, done: Done): void {
+  program
+    .command('serve')
+    .description('run the service: jobs come in over its API, wait for room, and are recorded')
+    .option('--config <file>', 'settings (default: kennel.toml here or in the data directory)')
+    .option('--data-dir <directory>', 'where recordings, journals and the database live')
+    .option('--host <address>', 'address to listen at; any but loopback demands keys')
+    .option('--port <number>', 'port to listen at')
+    .option('--socket <path>', 'unix socket to listen at instead')
+    .option('-q, --quiet', 'print nothing but the first key')
+    .action(async (options) => {
+      const { serve } = await import('./commands/serve.ts');
+      done(await serve(context, options));
     });
 }
 

@@ -75,6 +75,11 @@ export const capacitySchema = z.strictObject({
   networkBytesPerSecond: setting(wholeNumber(1).optional(), {
     description: 'What the network brings, in bytes a second.',
     reloadable: true,
+    otherwise: 'what its interface says',
+  }),
+  diskBytesPerSecond: setting(wholeNumber(1).optional(), {
+    description: 'What the disk of the recordings takes, in bytes a second.',
+    reloadable: true,
     otherwise: 'not known, so not a limit',
   }),
 });
@@ -85,6 +90,11 @@ export const queueSchema = z.strictObject({
     description:
       'How long the log of events is kept, in days: streams resume from it. Histories of jobs are not touched.',
     reloadable: true,
+  }),
+  answerHours: setting(wholeNumber(1, 8_760).default(24), {
+    description:
+      'How long answers to requests with an `Idempotency-Key` are kept, in hours: the same request gets the same answer.',
+    fixedBecause: 'callers were promised the old time',
   }),
 });
 

@@ -92,7 +92,8 @@ const WITHOUT: Readonly<Record<string, string>> = {
     'not found: live DASH is recorded badly, and live sites that yt-dlp does not know not at all',
 };
 
-async function checkTools({ searchPath, ffmpeg, ytDlp, streamlink }: Config): Promise<Finding[]> {
+/** Looks for the programs that record, and asks each for its version. */
+export async function checkTools({ searchPath, ffmpeg, ytDlp, streamlink }: Config): Promise<Finding[]> {
   const given = { ffmpeg, 'yt-dlp': ytDlp, streamlink };
   const found = await findTools({ searchPath, given });
   return PLUGINS.map(({ tool }) => toolFinding(tool, found.get(tool.command)));
@@ -117,7 +118,7 @@ export function toolFinding(requirement: ToolRequirement, tool: FoundTool | unde
 }
 
 /** Builds the cage as a recording would. Its files go elsewhere, as the data directory may not be writable. */
-async function checkCage({ sandbox, searchPath }: Config): Promise<Finding> {
+export async function checkCage({ sandbox, searchPath }: Config): Promise<Finding> {
   const runDirectory = await mkdtemp(join(tmpdir(), 'kennel-doctor-'));
   try {
     const cage = await openCage({

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import type { Log, LogLevel } from '../core/log.ts';
+import { LOG_LEVELS, type Log, type LogLevel } from '../core/log.ts';
 
 /** At start, a log file of more than this many bytes makes way for a new one; one old file is kept. */
 const LOG_BYTES_MAX = 32 * 1024 * 1024;
@@ -27,3 +27,10 @@ export function fileLog({ directory, level }: LoggerOptions): Log {
   const logger = pino({ level, base: { pid: process.pid } }, destination);
   return (at, message, fields) => logger[at](fields, message);
 }
+
+/** Leaves out what is less important than the level that holds when a line is written. */
+export const leastLevel =
+  (log: Log, level: () => LogLevel): Log =>
+  (at, message, fields) => {
+    if (LOG_LEVELS.indexOf(at) >= LOG_LEVELS.indexOf(level())) log(at, message, fields);
+  };

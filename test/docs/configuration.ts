@@ -85,13 +85,13 @@ function jsonSchema(schema: z.ZodType): Record<string, unknown> {
 export function configurationSchema(): string {
   const inFiles = SETTINGS.filter(({ onlyEnvironment }) => !onlyEnvironment);
   const tables = Map.groupBy(inFiles, tableOf);
-  const properties = [...tables].flatMap(([table, settings]) => {
+  const properties = [...tables].flatMap(([table, settings]): [string, unknown][] => {
     const entries = settings.map((setting): [string, unknown] => {
       const { default: value, ...schema } = jsonSchema(setting.schema);
       const hasConstant = value !== undefined && setting.otherwise === undefined;
       return [nameIn(setting), hasConstant ? { ...schema, default: value } : schema];
     });
-    return table === '' ? entries : [[table, objectOf(entries)] as const];
+    return table === '' ? entries : [[table, objectOf(entries)]];
   });
   const schema = {
     $schema: 'https://json-schema.org/draft/2020-12/schema',

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-type Signal = (typeof SIGNALS)[number];
+export type Signal = (typeof SIGNALS)[number];
 
 export interface Signals {
   /** Resolves with the first signal: everything finishes well. */
@@ -13,8 +13,8 @@ export interface Signals {
   stop(): void;
 }
 
-/** Listens for the signals that ask a process to end. */
-export function listenForSignals(): Signals {
+/** Listens for the signals that ask a process to end. Default: all that do. */
+export function listenForSignals(signals: readonly Signal[] = SIGNALS): Signals {
   const first = Promise.withResolvers<Signal>();
   const second = Promise.withResolvers<Signal>();
   const heard: Signal[] = [];
@@ -27,9 +27,9 @@ export function listenForSignals(): Signals {
     }
   };
   const stop = () => {
-    for (const signal of SIGNALS) process.off(signal, hear);
+    for (const signal of signals) process.off(signal, hear);
   };
-  for (const signal of SIGNALS) process.on(signal, hear);
+  for (const signal of signals) process.on(signal, hear);
   return {
     first: first.promise,
     second: second.promise,

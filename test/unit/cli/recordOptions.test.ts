@@ -98,6 +98,7 @@ test('what the environment orders is what the options say', async () => {
       stop: async () => undefined,
       fallen: new Promise(() => undefined),
     }),
+    composeService: () => Promise.reject(new Error('no service is asked for')),
   });
   expect(specs).toMatchObject([
     {
