@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startOrigin } from '../../origin/origin.ts';
 import { FAKE_VARIABLE, type FakeTool, makeFakeTool } from '../fakeTool.ts';
-import { processesNaming } from '../processes.ts';
+import { processesNaming, processOf } from '../processes.ts';
 import { type Ended, logsOf, type ProgramStage, programStage } from '../programStage.ts';
 import type { WorldTools } from '../worldTools.ts';
 import { drillFaults, wrongTimes } from './drillFault.ts';
@@ -36,6 +36,8 @@ const LENGTH_MAX_MS = 46_000;
 const LENGTH_PATIENT_MS = 5_000;
 const RECOVERED_WITHIN_MS = 20_000;
 const LOOK_MS = 100;
+/** A signal has worked by then. */
+const SETTLED_MS = 500;
 
 export async function runDrill(kind: DrillKind, options: DrillOptions): Promise<Drilled> {
   const { tools, environment } = options;
@@ -51,7 +53,8 @@ export async function runDrill(kind: DrillKind, options: DrillOptions): Promise<
   });
   const watch = watchPrograms(stage.home.dataDir, fake?.path ?? pathOf(kind, tools));
   try {
-    return await perform({ kind, options, stage, watch, fake, url: origin.playlistUrl('ts') });
+    const url = origin.playlistUrl('ts');
+    return await perform({ kind, options, stage, watch, fake, url, struck: [] });
   } finally {
     watch.close();
     for (const pid of stage.home.processes()) kill(pid, 'SIGKILL');
@@ -68,6 +71,8 @@ interface Scene {
   readonly watch: ProgramWatch;
   readonly fake: FakeTool | undefined;
   readonly url: string;
+  /** Who was struck, and what that did. */
+  readonly struck: string[];
 }
 
 async function perform(scene: Scene): Promise<Drilled> {
@@ -110,7 +115,7 @@ async function perform(scene: Scene): Promise<Drilled> {
     strays: leftovers.filter((one) => one.startsWith('file')),
     untruths,
     ...{ state: ended.last?.state, verdict: ended.last?.verdict, outcome: ended.last?.outcome },
-    story: storyOf(ended, logsOf(stage.home)),
+    story: [...scene.struck, storyOf(ended, logsOf(stage.home))].join('\n'),
   };
 }
 
@@ -162,7 +167,7 @@ async function makeTrouble(scene: Scene, isOver: () => boolean): Promise<Trouble
 
 /** Strikes at random moments while a program records. */
 async function strikeAgain(scene: Scene, isOver: () => boolean): Promise<number[]> {
-  const { kind, options, watch } = scene;
+  const { kind, options, watch, struck } = scene;
   const times: number[] = [];
   const since = Date.now();
   while (times.length < options.faults && !isOver()) {
@@ -174,6 +179,11 @@ async function strikeAgain(scene: Scene, isOver: () => boolean): Promise<number[
     if (isOver() || targets.length === 0) continue;
     times.push(Date.now());
     for (const { pid } of targets) kill(pid, kind.strike?.signal ?? 'SIGKILL');
+    void sleep(SETTLED_MS).then(() => {
+      const now = targets.map(({ pid }) => processOf(pid)[0]?.state ?? 'gone');
+      const names = targets.map(({ name, pid }, at) => `${name} ${pid} ${now[at]}`);
+      struck.push(`${new Date().toISOString()} struck: ${names.join(', ')}`);
+    });
   }
   return times;
 }
