@@ -128,12 +128,16 @@ export class EventListener {
   }
 
   async #fill(waitMs: number): Promise<void> {
+    const { clock } = this.#parts;
+    const until = clock.elapsed() + waitMs;
     try {
-      if (this.#isLive) await this.#bell.wait(this.#parts.clock, waitMs);
-      else this.#keep(await this.#catchUp());
-      // It has just caught up with what is there: what comes next is waited for.
-      if (this.#isLive && this.#buffer.length === 0 && this.#end === undefined)
-        await this.#bell.wait(this.#parts.clock, waitMs);
+      if (!this.#isLive) this.#keep(await this.#catchUp());
+      while (this.#buffer.length === 0 && this.#end === undefined) {
+        const leftMs = until - clock.elapsed();
+        if (leftMs <= 0) return;
+        // It may ring for what was taken already.
+        await this.#bell.wait(clock, leftMs);
+      }
     } catch (error) {
       this.close(isKennelError(error) ? error.code : 'bug');
     }
