@@ -106,7 +106,7 @@ function janitor(parts: {
   readonly events: { clear(before: number): Promise<number> };
 }): Service {
   const { live, database, log, events } = parts;
-  const { removeAnswers, removeDeliveries } = retention(database);
+  const { removeDeliveries } = retention(database);
   const deliveries = (state: 'delivered' | 'dead', days: () => number) => ({
     what: `${state} webhooks`,
     remove: (now: number, limit: number) =>
@@ -120,7 +120,6 @@ function janitor(parts: {
         what: 'events',
         remove: (now) => events.clear(now - live.current.queue.eventDays * DAY_MS),
       },
-      { what: 'answers to repeated requests', remove: removeAnswers },
       deliveries('delivered', () => live.current.webhooks.deliveredDays),
       deliveries('dead', () => live.current.webhooks.deadDays),
     ],
