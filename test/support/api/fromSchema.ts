@@ -4,10 +4,18 @@ import { type ApiDocument, type JsonSchema, resolved } from './apiDocument.ts';
 const ITEMS_MAX = 5;
 const LENGTH_MAX = 60;
 
+export interface Source {
+  readonly document: ApiDocument;
+  /** Values that mean something, by the name of the member that has them. */
+  readonly known?: Readonly<Record<string, string>>;
+}
+
 /** Data that a schema describes, as far as a schema can say it. */
-export function fromSchema(given: JsonSchema, document: ApiDocument): fc.Arbitrary<unknown> {
-  const schema = resolved(given, document);
-  const make = (other: JsonSchema) => fromSchema(other, document);
+export function fromSchema(given: JsonSchema, source: Source): fc.Arbitrary<unknown> {
+  const schema = resolved(given, source.document);
+  const { example, ...rest } = schema;
+  if (example !== undefined) return fc.oneof(fc.constant(example), fromSchema(rest, source));
+  const make = (other: JsonSchema) => fromSchema(other, source);
   if ('const' in schema) return fc.constant(schema.const);
   if (schema.enum) return fc.constantFrom(...schema.enum);
   const alternatives = schema.oneOf ?? schema.anyOf;
@@ -20,7 +28,7 @@ export function fromSchema(given: JsonSchema, document: ApiDocument): fc.Arbitra
   }
   const types = typeof schema.type === 'string' ? [schema.type] : (schema.type ?? []);
   if (types.length > 1) return fc.oneof(...types.map((type) => make({ ...schema, type })));
-  return ofType(types[0], schema, make);
+  return types[0] === 'object' ? objectOf(schema, source) : ofType(types[0], schema, make);
 }
 
 function ofType(
@@ -46,8 +54,6 @@ function ofType(
           Math.max(ITEMS_MAX, schema.minItems ?? 0),
         ),
       });
-    case 'object':
-      return objectOf(schema, make);
     default:
       return fc.jsonValue();
   }
@@ -73,6 +79,14 @@ function numberOf({ type, minimum, maximum, exclusiveMinimum, exclusiveMaximum }
   });
 }
 
+/** Any code point, halves of surrogate pairs included. fast-check's own units take seconds to be made. */
+const letter = fc
+  .oneof(
+    { weight: 3, arbitrary: fc.integer({ min: 0, max: 0x7f }) },
+    { weight: 1, arbitrary: fc.integer({ min: 0, max: 0x10_ff_ff }) },
+  )
+  .map((point) => String.fromCodePoint(point));
+
 function stringOf({ format, pattern, minLength = 0, maxLength = LENGTH_MAX }: JsonSchema) {
   if (format === 'uuid') return fc.uuid();
   if (format === 'uri') return fc.webUrl();
@@ -81,7 +95,7 @@ function stringOf({ format, pattern, minLength = 0, maxLength = LENGTH_MAX }: Js
       .date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true })
       .map((date) => date.toISOString());
   const plain = fc.string({
-    unit: 'binary',
+    unit: letter,
     minLength,
     maxLength: Math.max(minLength, Math.min(maxLength, LENGTH_MAX)),
   });
@@ -94,17 +108,35 @@ function stringOf({ format, pattern, minLength = 0, maxLength = LENGTH_MAX }: Js
   }
 }
 
+/** Optional members that one object has beside the required ones, mostly: of many, one is nearly always refused. */
+const OPTIONAL_MAX = 3;
+
 function objectOf(
   { properties = {}, required = [], additionalProperties, propertyNames }: JsonSchema,
-  make: (schema: JsonSchema) => fc.Arbitrary<unknown>,
+  source: Source,
 ): fc.Arbitrary<Record<string, unknown>> {
-  const made = Object.entries(properties).map(([name, its]) => [name, make(its)] as const);
-  const named = fc.record(Object.fromEntries(made), { requiredKeys: [...required] });
+  const made = Object.entries(properties).map(([name, its]) => {
+    const known = source.known?.[name];
+    const any = fromSchema(its, source);
+    return [name, known === undefined ? any : fc.oneof(fc.constant(known), any)] as const;
+  });
+  const whole = fc.record(Object.fromEntries(made), { requiredKeys: [...required] });
+  const optional = Object.keys(properties).filter((name) => !required.includes(name));
+  const few = fc
+    .tuple(
+      fc.record(Object.fromEntries(made)),
+      fc.subarray(optional, { maxLength: Math.min(OPTIONAL_MAX, optional.length) }),
+    )
+    .map(([all, chosen]) => {
+      const kept = [...required, ...chosen];
+      return Object.fromEntries(Object.entries(all).filter(([name]) => kept.includes(name)));
+    });
+  const named = fc.oneof({ weight: 3, arbitrary: few }, { weight: 1, arbitrary: whole });
   if (typeof additionalProperties !== 'object') return named;
-  const names = propertyNames
-    ? make({ type: 'string', ...propertyNames }).map(String)
-    : fc.string();
-  const others = fc.dictionary(names, make(additionalProperties), { maxKeys: ITEMS_MAX });
+  const names = fromSchema({ type: 'string', ...propertyNames }, source).map(String);
+  const others = fc.dictionary(names, fromSchema(additionalProperties, source), {
+    maxKeys: ITEMS_MAX,
+  });
   return fc.tuple(named, others).map(([one, other]) => ({ ...other, ...one }));
 }
 
@@ -126,8 +158,8 @@ const NASTY = [
 export const nasty = fc.constantFrom(...NASTY);
 
 /** Data that a schema describes, or nearly, or not at all. */
-export function aroundSchema(schema: JsonSchema, document: ApiDocument): fc.Arbitrary<unknown> {
-  const right = fromSchema(schema, document);
+export function aroundSchema(schema: JsonSchema, source: Source): fc.Arbitrary<unknown> {
+  const right = fromSchema(schema, source);
   const anything = fc.oneof(fc.jsonValue(), nasty, fc.double(), fc.maxSafeInteger());
   const nearly = fc.tuple(right, fc.nat(), anything).map(([value, at, other]) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return other;

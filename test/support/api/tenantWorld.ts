@@ -1,7 +1,9 @@
 import { API_LIMITS } from '../../../src/api/apiLimits.ts';
 import type { ApiParts } from '../../../src/api/apiParts.ts';
 import { apiApp } from '../../../src/api/app.ts';
+import type { CapacityReport } from '../../../src/capacity/capacity.ts';
 import type { Scope } from '../../../src/core/access.ts';
+import { memoryOperations } from './memoryOperations.ts';
 import { type FOREIGN, memoryParts, OWN } from './memoryParts.ts';
 
 /**
@@ -10,6 +12,26 @@ import { type FOREIGN, memoryParts, OWN } from './memoryParts.ts';
  */
 export type KnownIds = Readonly<Record<string, string>>;
 
+const JOB = '01890a5d-ac96-774b-bcce-b302099a8057';
+
+const CAPACITY: CapacityReport = {
+  at: 1_750_000_000_000,
+  resources: [{ resource: 'slots', limit: 20, used: 3, expected: 4 }],
+  pressure: { cpu: 0.5, memory: 0, io: 1.25 },
+  running: 3,
+  typical: {
+    costKey: 'native:example.org',
+    cost: {
+      cpu: 0.05,
+      memoryBytes: 5e7,
+      networkBytesPerSecond: 6e5,
+      diskBytesPerSecond: 6e5,
+      descriptors: 12,
+    },
+    more: 16,
+  },
+};
+
 /** An API with things of two tenants, that asks as fast as it likes. */
 export async function tenantWorld(given: Partial<ApiParts> = {}) {
   const limits = {
@@ -17,11 +39,14 @@ export async function tenantWorld(given: Partial<ApiParts> = {}) {
     requestsPerKeyAndMinute: 1e9,
     requestsPerAddressAndMinute: 1e9,
   };
-  const made = memoryParts({ limits, ...given });
+  const { operations, plant } = memoryOperations();
+  plant(JOB, OWN);
+  const made = memoryParts({ limits, operations, capacity: { report: () => CAPACITY }, ...given });
   const { accessKeys, parts, lines } = made;
   const { key } = await accessKeys.create({ tenantId: OWN, name: 'known', scopes: ['jobs.read'] });
   const ids: KnownIds = {
     ...made.ids,
+    jobId: JOB,
     keyId: key.id,
     tenantId: OWN,
     file: 'start.js',
