@@ -47,14 +47,18 @@ export function watchPrograms(dataDir: string, tool: string): ProgramWatch {
       const since = seenAt.get(pid) ?? now;
       seenAt.set(pid, since);
       if (living.has(pid) || now - since > YOUNG_MS) continue;
-      if (isTool(pid, { dataDir, tool })) {
-        const program = { pid, startedAt: now };
-        living.set(pid, program);
-        programs.push(program);
+      // Before it becomes another one (exec), what a program has started looks like itself.
+      const parent = living.get(parentOf(pid));
+      if (parent !== undefined) {
+        parent.childAt ??= now;
+        // Whatever becomes of its parent.
+        seenAt.set(pid, 0);
         continue;
       }
-      const parent = living.get(parentOf(pid));
-      if (parent !== undefined) parent.childAt ??= now;
+      if (!isTool(pid, { dataDir, tool })) continue;
+      const program = { pid, startedAt: now };
+      living.set(pid, program);
+      programs.push(program);
     }
   };
   // Whatever was there before belongs to nobody's drill.
