@@ -57,7 +57,7 @@ const TREE_MUTANTS: readonly Mutant[] = [
   {
     bug: 'orders are not told again after a fall',
     file: 'machines/bigDogDog.ts',
-    find: 'if (order) child.send({ type: order });',
+    find: 'if (order) child.send(order);',
     replace: '',
   },
   {
@@ -251,8 +251,50 @@ const TREE_MUTANTS: readonly Mutant[] = [
   {
     bug: 'a program that has brought enough and fell is started again',
     file: 'machines/bigDogKit.ts',
-    find: 'elapsed() >= endOf(context) || isFilled(leash, context.job)',
-    replace: 'elapsed() >= endOf(context)',
+    find: 'isPastEnd(context.job, now()) ||\n        isFilled(leash, context.job),',
+    replace: 'isPastEnd(context.job, now()),',
+  },
+  {
+    bug: 'a refusal is not heard while the row is read',
+    file: 'machines/bigDog.ts',
+    find: "'job.refuse': { actions: { type: 'takeRefusal', params: ({ event }) => event } },",
+    replace: '',
+  },
+  {
+    bug: 'a refusal comes without its evidence',
+    file: 'machines/bigDogKit.ts',
+    find: 'refusal ? { cause: refusal.why, evidence: refusal.evidence } : because,',
+    replace: 'refusal ? { cause: refusal.why, evidence: {} } : because,',
+  },
+  {
+    bug: 'a root that fell forgets what its jobs were told',
+    file: 'machines/tree.ts',
+    find: "unheard.push({ type: 'job.add', jobId, order });",
+    replace: 'void [jobId, order];',
+  },
+  {
+    bug: 'durationDoggy is not told of another end',
+    file: 'machines/bigDogRecording.ts',
+    find: "actions: [{ type: 'extend', params: ({ event }) => event }, 'tellEnd'],",
+    replace: "actions: [{ type: 'extend', params: ({ event }) => event }],",
+  },
+  {
+    bug: 'the end by the time of day is forgotten between two recorders',
+    file: 'machines/bigDogKit.ts',
+    find: 'isPastEnd(context.job, now()) ||',
+    replace: '',
+  },
+  {
+    bug: 'nobody looks again whether a recorder has recovered',
+    file: 'machines/bigDogRecording.ts',
+    find: "{ guard: 'isDown', actions: 'lookLater' },",
+    replace: '',
+  },
+  {
+    bug: 'a recorder counts as recovered before it records',
+    file: 'machines/bigDogRecoveries.ts',
+    find: 'bytes > 0 && settled > seen.settled',
+    replace: 'settled >= seen.settled',
   },
   {
     bug: 'nobody looks whether a program muxes',
@@ -268,7 +310,7 @@ const WORLDS = [
   { world: 'engine', runsMax: 3_000, mutants: ENGINE_MUTANTS },
 ] as const;
 /** What the simulator is made of. */
-const PARTS = ['machines', 'src', 'test/simulation', 'package.json'];
+const PARTS = ['machines', 'src', 'test/machines', 'test/simulation', 'package.json'];
 const root = join(import.meta.dirname, '..', '..');
 const print = (text: string) => void process.stdout.write(`${text}\n`);
 
