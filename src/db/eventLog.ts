@@ -3,7 +3,13 @@ import type { Clock } from '../core/clock.ts';
 import { KennelError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Database, KennelDatabase } from './database.ts';
-import { type EventChoice, type EventQueries, eventQueries, type Place } from './eventQueries.ts';
+import {
+  type EventChoice,
+  type EventQueries,
+  eventQueries,
+  isBefore,
+  type Place,
+} from './eventQueries.ts';
 import { askOnce, causeOf, isOutage } from './outage.ts';
 
 /** How often the log is looked at when nobody rang, milliseconds: what other nodes wrote is told that much later at most. */
@@ -181,11 +187,6 @@ export class EventLogStore {
       });
     }
   }
-}
-
-function isBefore(one: Place, other: Place): boolean {
-  const [mine, theirs] = [BigInt(one.xid), BigInt(other.xid)];
-  return mine < theirs || (mine === theirs && one.id < other.id);
 }
 
 export const eventLog = (database: Pick<Database, 'db'>, options: EventLogOptions): EventLogStore =>

@@ -9,6 +9,11 @@ export interface Place {
   readonly id: number;
 }
 
+export function isBefore(one: Place, other: Place): boolean {
+  const [mine, theirs] = [BigInt(one.xid), BigInt(other.xid)];
+  return mine < theirs || (mine === theirs && one.id < other.id);
+}
+
 /** Which events are asked for; absent and empty: all. */
 export interface EventChoice {
   readonly tenantId?: string | undefined;
