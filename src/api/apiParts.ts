@@ -3,11 +3,10 @@ import type { ConfigView } from '../config/configView.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { AccessKeys } from '../jobs/accessKeys.ts';
-import type { EventLog } from '../jobs/eventLog.ts';
-import type { EventFeed } from '../jobs/events.ts';
 import type { Operations } from '../jobs/operations.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 import type { ApiLimits } from './apiLimits.ts';
+import type { Realtime } from './realtime/realtime.ts';
 
 /** Who may come in, and from where. */
 export interface Door {
@@ -27,8 +26,8 @@ export interface ApiParts {
   /** Every setting as it holds now. */
   configuration(): readonly ConfigView[];
   readonly webhooks: Webhooks;
-  readonly eventLog: EventLog;
-  readonly feed: EventFeed;
+  /** What stays open. Whoever makes it stops it. */
+  readonly realtime: Realtime;
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: ApiLimits;

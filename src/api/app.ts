@@ -18,12 +18,15 @@ import { rateLimit } from './middleware/rateLimit.ts';
 import { requestIds } from './middleware/requestIds.ts';
 import { safeHeaders } from './middleware/safeHeaders.ts';
 import { declareKeys, openapiDocument } from './openapiDocument.ts';
+import { controlRoutes } from './routes/control.ts';
 import { documentationRoutes } from './routes/documentation.ts';
+import { eventRoutes } from './routes/events.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { meRoutes } from './routes/me.ts';
 import { nodeRoutes } from './routes/node.ts';
 import { recordingRoutes } from './routes/recordings.ts';
+import { rtcRoutes } from './routes/rtc.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 
 export const API_BASE = '/api/v1';
@@ -51,7 +54,10 @@ const nouns = (parts: ApiParts) =>
     .route('/', tenantRoutes(parts))
     .route('/', jobRoutes(parts))
     .route('/', recordingRoutes(parts))
-    .route('/', nodeRoutes(parts));
+    .route('/', nodeRoutes(parts))
+    .route('/', eventRoutes(parts))
+    .route('/', controlRoutes(parts))
+    .route('/', rtcRoutes(parts));
 
 /** What every request passes, in this order: what is cheap to refuse is refused first. */
 function throughDoor(root: Hono<ApiEnv>, parts: ApiParts): void {

@@ -2,12 +2,14 @@ import { HTTPException } from 'hono/http-exception';
 import { isKennelError, KennelError, type KennelErrorCode } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { ApiContext } from './apiEnv.ts';
+import type { ApiError } from './schemas/error.ts';
 import { type ErrorStatus, statusOfError } from './statusOfError.ts';
 
 /** Of failures that are Kennel's own, these are explained to the caller; all others may tell of what is none of theirs. */
 const EXPLAINED: ReadonlySet<KennelErrorCode> = new Set([
   'capacity.exceeded',
   'service.unavailable',
+  'tool.missing',
 ]);
 
 /** What is said instead. */
@@ -72,15 +74,32 @@ export function errorOf(thrown: unknown): KennelError {
   return new KennelError('request.invalid', message, { cause: thrown });
 }
 
+/** A failure as it is told on a channel that stays open, in the same shape. */
+export function failureShown(
+  thrown: unknown,
+  { log, requestId }: { readonly log: Log; readonly requestId: string },
+): ApiError['error'] {
+  const error = errorOf(thrown);
+  const status = statusOfError(error.code);
+  if (status >= 500) logFailure(error, { log, requestId });
+  const { message, details } = told(error, status);
+  return { code: error.code, message, details, request_id: requestId };
+}
+
+function logFailure(
+  { code, message, cause, stack: own }: KennelError,
+  { log, requestId }: { readonly log: Log; readonly requestId: string },
+): void {
+  const stack = cause instanceof Error ? cause.stack : own;
+  log('error', 'A request failed', { requestId, code, message, stack });
+}
+
 /** The one place where failures become answers. What is Kennel's own fault is logged whole, under the request's id. */
 export const answerFailures =
   (log: Log) =>
   (thrown: unknown, c: ApiContext): Response => {
     const error = errorOf(thrown);
-    if (statusOfError(error.code) >= 500) {
-      const { code, message, cause } = error;
-      const stack = cause instanceof Error ? cause.stack : error.stack;
-      log('error', 'A request failed', { requestId: c.get('requestId'), code, message, stack });
-    }
+    const requestId = c.get('requestId');
+    if (statusOfError(error.code) >= 500) logFailure(error, { log, requestId });
     return errorAnswer(c, error);
   };

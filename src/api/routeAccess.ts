@@ -33,10 +33,23 @@ export const ROUTE_ACCESS = {
   'GET /jobs/{jobId}/proof': 'jobs.read',
   'GET /jobs/{jobId}/logs': 'jobs.read',
   'GET /jobs/{jobId}/thumbnail': 'jobs.read',
+  'GET /events': 'jobs.read',
+  'GET /jobs/{jobId}/events': 'jobs.read',
+  'POST /tickets': 'anyKey',
+  'GET /control': 'anyKey',
+  'POST /rtc': 'anyKey',
+  'DELETE /rtc/{sessionId}': 'anyKey',
   'GET /watchdogs': 'jobs.read',
   'GET /capacity': 'jobs.read',
   'GET /config': 'admin',
 } as const satisfies Readonly<Record<string, Access>>;
+
+/** Routes that browsers open without headers of their own: they take a ticket in the place of a key. */
+export const TAKES_TICKETS: ReadonlySet<string> = new Set<RouteKey>([
+  'GET /events',
+  'GET /jobs/{jobId}/events',
+  'GET /control',
+]);
 
 export type RouteKey = keyof typeof ROUTE_ACCESS;
 

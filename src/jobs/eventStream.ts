@@ -147,6 +147,8 @@ export class EventStreams {
     });
     this.#unsubscribe ??= feed.subscribe((event) => {
       if (isPassing(event)) this.#pass(event);
+      // It was committed just now: nobody waits for the next look at the log.
+      else eventLog.ring();
     });
     return this.#tail;
   }

@@ -4,7 +4,7 @@ import { mayDo, type Principal, SCOPES } from '../../core/access.ts';
 import { KennelError } from '../../core/errors.ts';
 import type { ApiContext, ApiEnv } from '../apiEnv.ts';
 import type { ApiParts } from '../apiParts.ts';
-import { accessOf } from '../routeAccess.ts';
+import { accessOf, TAKES_TICKETS } from '../routeAccess.ts';
 
 /** Whoever reaches a service that demands no keys. */
 const OPERATOR: Principal = { tenantId: 'default', scopes: SCOPES };
@@ -17,8 +17,9 @@ export const authentication =
   ({
     accessKeys,
     door,
+    realtime,
     base,
-  }: Pick<ApiParts, 'accessKeys' | 'door'> & {
+  }: Pick<ApiParts, 'accessKeys' | 'door' | 'realtime'> & {
     readonly base: string;
   }): MiddlewareHandler<ApiEnv> =>
   async (c, next) => {
@@ -28,7 +29,7 @@ export const authentication =
     if (access === undefined)
       throw new KennelError('bug', `the table of access does not have ${key}`);
     if (access !== 'open') {
-      const principal = await whoAsks(c, { accessKeys, door });
+      const principal = holderOf(c, key, realtime) ?? (await whoAsks(c, { accessKeys, door }));
       if (access !== 'anyKey' && !mayDo(principal, access)) {
         throw new KennelError('access.forbidden', `this needs the scope ${access}`, {
           details: { needed: access, scopes: principal.scopes },
@@ -47,6 +48,21 @@ function routeKeyOf(c: ApiContext, base: string): string | undefined {
   if (!route?.path.startsWith(base)) return undefined;
   const path = route.path.slice(base.length).replaceAll(/:(\w+)(\{[^}]*\})?/g, '{$1}');
   return `${route.method} ${path}`;
+}
+
+/** Whose ticket it is, where tickets are taken and no key is sent; undefined when none is sent either. */
+function holderOf(
+  c: ApiContext,
+  key: string,
+  { tickets }: ApiParts['realtime'],
+): Principal | undefined {
+  const ticket = c.req.query('ticket');
+  if (ticket === undefined || !TAKES_TICKETS.has(key)) return undefined;
+  if (c.req.header('authorization') !== undefined) return undefined;
+  const principal = tickets.take(ticket);
+  if (!principal)
+    throw new KennelError('access.denied', 'this ticket is not known, was used or has expired');
+  return principal;
 }
 
 async function whoAsks(

@@ -39,7 +39,7 @@ function strangerWhy(c: ApiContext, door: Pick<Door, 'hosts' | 'origins'>): stri
 }
 
 /** Reading is left to CORS; changes, and upgrades, which CORS does not know, are not. */
-function isOfForeignPage(
+export function isOfForeignPage(
   c: ApiContext,
   { host, origins }: { readonly host: string; readonly origins: readonly string[] },
 ): boolean {

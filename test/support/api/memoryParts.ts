@@ -1,8 +1,11 @@
 import { API_LIMITS } from '../../../src/api/apiLimits.ts';
 import type { ApiParts } from '../../../src/api/apiParts.ts';
+import { Realtime } from '../../../src/api/realtime/realtime.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { LogLevel } from '../../../src/core/log.ts';
 import { EventFeed } from '../../../src/jobs/events.ts';
+import { FakePeer } from '../realtime/fakePeer.ts';
+import { MemoryEventLog } from '../realtime/memoryEventLog.ts';
 import { MemoryKeys } from './memoryKeys.ts';
 
 export interface LogLine {
@@ -31,16 +34,24 @@ const absent = <Part extends object>(name: string): Part =>
 export function memoryParts(given: Partial<ApiParts> = {}) {
   const lines: LogLine[] = [];
   const accessKeys = new MemoryKeys([OWN, FOREIGN]);
+  const log: ApiParts['log'] = (level, message, fields) => lines.push({ level, message, fields });
   const parts: ApiParts = {
     operations: absent('operations'),
     accessKeys,
     capacity: absent('capacity'),
     configuration: () => [],
     webhooks: absent('webhooks'),
-    eventLog: absent('eventLog'),
-    feed: new EventFeed(),
+    realtime: new Realtime({
+      operations: given.operations ?? absent('operations'),
+      eventLog: new MemoryEventLog(),
+      feed: new EventFeed(),
+      accessKeys,
+      clock: systemClock,
+      log,
+      rtc: { load: async () => ({ RTCPeerConnection: FakePeer }) },
+    }),
     clock: systemClock,
-    log: (level, message, fields) => lines.push({ level, message, fields }),
+    log,
     limits: API_LIMITS,
     door: { isKeyDemanded: true, hosts: [], origins: [] },
     version: '0.0.0',

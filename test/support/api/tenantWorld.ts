@@ -3,6 +3,7 @@ import type { ApiParts } from '../../../src/api/apiParts.ts';
 import { apiApp } from '../../../src/api/app.ts';
 import type { CapacityReport } from '../../../src/capacity/capacity.ts';
 import type { Scope } from '../../../src/core/access.ts';
+import { OFFER } from '../realtime/fakePeer.ts';
 import { memoryOperations } from './memoryOperations.ts';
 import { type FOREIGN, memoryParts, OWN } from './memoryParts.ts';
 
@@ -44,8 +45,10 @@ export async function tenantWorld(given: Partial<ApiParts> = {}) {
   const made = memoryParts({ limits, operations, capacity: { report: () => CAPACITY }, ...given });
   const { accessKeys, parts, lines } = made;
   const { key } = await accessKeys.create({ tenantId: OWN, name: 'known', scopes: ['jobs.read'] });
+  const rtc = await parts.realtime.rtc.answer({ tenantId: OWN, scopes: [] }, OFFER);
   const ids: KnownIds = {
     ...made.ids,
+    sessionId: rtc.id,
     jobId: JOB,
     keyId: key.id,
     tenantId: OWN,
