@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Progress } from '../../machines/ports.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
@@ -34,9 +35,16 @@ export interface HostPoolOptions {
   readonly limits?: Partial<HostLimits>;
 }
 
+export interface HostCarrier {
+  readonly pid: number;
+  readonly jobs: readonly { readonly jobId: string; readonly progress: Progress }[];
+}
+
 export interface HostPool extends Service {
   /** The recorders in all hosts. Start the pool before the first use. */
   readonly driver: RecorderDriver;
+  /** The hosts that live, and what each carries. */
+  carriers(): readonly HostCarrier[];
   /** Finds the hosts of an earlier life, adopts what they record, and removes what dead ones left. */
   start(): Promise<void>;
   /**
@@ -78,6 +86,12 @@ class Pool implements HostPool {
       chooseHost: () => this.#chooseHost(),
       adoptStrangers: async () => await this.#adoptStrangers(),
     });
+  }
+
+  carriers(): readonly HostCarrier[] {
+    return [...this.#links.values()].flatMap((link) =>
+      link.pid === undefined ? [] : [{ pid: link.pid, jobs: this.driver.carriedBy(link) }],
+    );
   }
 
   async start(): Promise<void> {

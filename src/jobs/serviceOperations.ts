@@ -48,8 +48,8 @@ export interface ServiceParts {
     decide(
       jobId: string,
     ): Promise<
-      | { readonly verdict: 'admitted' | 'waiting' }
-      | { readonly verdict: 'rejected'; readonly overload: Overload }
+      | { readonly kind: 'admitted' | 'waiting' | 'expired' }
+      | { readonly kind: 'rejected'; readonly overload: Overload }
     >;
   };
   /** The tree, and who ends waiting jobs by it. Each resolves once it is on its way. */
@@ -269,7 +269,7 @@ export class ServiceOperations implements Operations {
   /** The job may not wait: it is admitted now, or stands as rejected. */
   async #assertRoom(who: Principal, jobId: string): Promise<void> {
     const decided = await this.#parts.keeper.decide(jobId);
-    if (decided.verdict !== 'rejected') return;
+    if (decided.kind !== 'rejected') return;
     const { overload } = decided;
     throw new KennelError(
       'capacity.exceeded',

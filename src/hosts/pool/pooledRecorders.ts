@@ -87,6 +87,12 @@ export class PooledRecorders implements RecorderDriver {
     return count;
   }
 
+  carriedBy(host: HostLink): { readonly jobId: string; readonly progress: Progress }[] {
+    return [...this.#recorders.values()].flatMap((recorder) =>
+      recorder.host === host ? [{ jobId: recorder.jobId, progress: recorder.progress }] : [],
+    );
+  }
+
   /**
    * What a host carries, in bytes a second; a recorder that has not told yet counts as an average one. Where nobody has told,
    * the number of recorders decides.

@@ -89,7 +89,7 @@ export function memoryOperations() {
           expected: 1,
           needed: 1,
         } as const;
-        return { verdict: 'rejected', overload };
+        return { kind: 'rejected', overload };
       },
     },
     node: {
