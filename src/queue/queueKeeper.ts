@@ -8,6 +8,8 @@ import { retryFailed } from './retryFailed.ts';
 
 /** The queue is looked at so often although nobody says that anything has changed, milliseconds: other nodes add jobs too. */
 const POLL_MS = 5_000;
+/** What could not be done in time (a window whose tenant has no room in the queue) is tried again after so long, milliseconds. */
+const OVERDUE_MS = 1_000;
 /** Pauses while the database is away, milliseconds. */
 const BACKOFF_FIRST_MS = 500;
 const BACKOFF_LONGEST_MS = 10_000;
@@ -138,7 +140,7 @@ export class QueueKeeper implements Service {
     const now = clock.now();
     const moments = [await records.nextMoment(now), await windows?.nextMoment()];
     const next = Math.min(...moments.map((at) => at ?? Number.POSITIVE_INFINITY));
-    return Math.max(0, Math.min(POLL_MS, next - now));
+    return next > now ? Math.min(POLL_MS, next - now) : OVERDUE_MS;
   }
 
   #answer(jobId: string, outcome: QueueOutcome): void {
