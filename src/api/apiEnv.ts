@@ -14,3 +14,6 @@ export interface ApiEnv {
 }
 
 export type ApiContext = Context<ApiEnv>;
+
+/** Who asks; undefined on open routes, and before anybody was asked. */
+export const principalIf = (c: ApiContext): Principal | undefined => c.get('principal');

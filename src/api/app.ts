@@ -2,7 +2,7 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { KennelError } from '../core/errors.ts';
-import type { ApiEnv } from './apiEnv.ts';
+import { type ApiEnv, principalIf } from './apiEnv.ts';
 import type { ApiParts } from './apiParts.ts';
 import { callerAddress, callerNetwork } from './callerAddress.ts';
 import { answerFailures, errorAnswer } from './errorAnswer.ts';
@@ -28,6 +28,7 @@ import { nodeRoutes } from './routes/node.ts';
 import { recordingRoutes } from './routes/recordings.ts';
 import { rtcRoutes } from './routes/rtc.ts';
 import { tenantRoutes } from './routes/tenants.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 
 export const API_BASE = '/api/v1';
 
@@ -54,6 +55,7 @@ const nouns = (parts: ApiParts) =>
     .route('/', tenantRoutes(parts))
     .route('/', jobRoutes(parts))
     .route('/', recordingRoutes(parts))
+    .route('/', webhookRoutes(parts))
     .route('/', nodeRoutes(parts))
     .route('/', eventRoutes(parts))
     .route('/', controlRoutes(parts))
@@ -84,11 +86,7 @@ function throughDoor(root: Hono<ApiEnv>, parts: ApiParts): void {
   root.use(below, authentication({ ...parts, base: API_BASE }));
   root.use(
     below,
-    // Open routes have no principal, whatever the type says.
-    rateLimit('key', limits.requestsPerKeyAndMinute, ({ var: its }) => {
-      const { principal }: Partial<ApiEnv['Variables']> = its;
-      return principal?.keyId;
-    }),
+    rateLimit('key', limits.requestsPerKeyAndMinute, (c) => principalIf(c)?.keyId),
   );
   root.use(below, bodyLimit(limits.bodyBytesMax));
 }

@@ -4,8 +4,8 @@ import type { ApiContext } from './apiEnv.ts';
 /** Where a request comes from; undefined over a socket file, and where no socket is (tests). */
 export function callerAddress(c: ApiContext): string | undefined {
   // Without a server there are no bindings at all, whatever their type says.
-  const { incoming }: Partial<ApiContext['env']> = c.env ?? {};
-  return incoming?.socket.remoteAddress;
+  const bindings = c.env as ApiContext['env'] | undefined;
+  return bindings?.incoming?.socket.remoteAddress;
 }
 
 export const isLoopback = (address: string): boolean =>

@@ -30,11 +30,11 @@ export const START = `window.addEventListener('load', () => {
 });
 `;
 
-/** Scripts and data of this service alone. Swagger UI has its icons in data: links and styles in attributes. */
+/** Scripts, styles and data of this service alone. Swagger UI has its icons in data: links. */
 export const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
+  "style-src 'self'",
   "img-src 'self' data:",
   "connect-src 'self'",
   "base-uri 'none'",

@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
-import type { ApiEnv } from '../apiEnv.ts';
+import { type ApiEnv, principalIf } from '../apiEnv.ts';
 import type { ApiParts } from '../apiParts.ts';
 import { callerAddress } from '../callerAddress.ts';
 
@@ -9,10 +9,9 @@ export const accessLog =
   async (c, next) => {
     const began = clock.elapsed();
     await next();
-    // Open routes have no principal, whatever the type says.
-    const { principal, requestId }: Partial<ApiEnv['Variables']> = c.var;
+    const principal = principalIf(c);
     log('info', 'Answered', {
-      requestId,
+      requestId: c.var.requestId,
       method: c.req.method,
       path: c.req.path,
       status: c.res.status,

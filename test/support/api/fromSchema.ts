@@ -36,7 +36,7 @@ function ofType(
   schema: JsonSchema,
   make: (schema: JsonSchema) => fc.Arbitrary<unknown>,
 ): fc.Arbitrary<unknown> {
-  switch (type) {
+  switch (type ?? 'anything') {
     case 'null':
       return fc.constant(null);
     case 'boolean':

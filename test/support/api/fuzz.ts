@@ -110,7 +110,7 @@ function requestTo(operation: PlacedOperation, source: Required<Source>): fc.Arb
 }
 
 const asText = (value: unknown): string =>
-  (typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).toWellFormed();
+  (typeof value === 'string' ? value : `${JSON.stringify(value)}`).toWellFormed();
 
 /** What the URL parser leaves where it is. */
 const isSegment = (text: string): boolean =>

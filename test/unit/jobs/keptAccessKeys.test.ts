@@ -17,7 +17,7 @@ function setup() {
   };
   const records: AccessRecords = {
     addKey: async (key) => void keys.set(key.id, key),
-    addFirstKey: async (key) => keys.size === 0 && keys.set(key.id, key) !== undefined,
+    addFirstKey: async (key) => keys.size === 0 && keys.set(key.id, key).has(key.id),
     key: async (id) => {
       world.reads += 1;
       if (world.isAway) throw new KennelError('database.unavailable', 'away');
