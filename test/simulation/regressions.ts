@@ -82,4 +82,9 @@ export const REGRESSIONS: Readonly<Record<string, Script>> = {
       },
     ],
   },
+  'a recorder that fell just before an end by the time of day is started again': {
+    ...calm,
+    jobs: [{ ...long, runs: [{ kind: 'crash', afterMs: 9_900, startMs: 0, dieMs: 0 }] }],
+    extensions: [{ atMs: 1_000, job: 0, by: 'end', ms: 9_000 }],
+  },
 };

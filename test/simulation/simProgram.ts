@@ -119,8 +119,15 @@ function jittery(run: RecorderRun, ageMs: number): ProgramSigns {
     cpuMs: Math.floor(mediaMs / 100),
     isExcused: isAway,
     // Between, a moment in which a debugger has it, that no second look sees.
-    isFrozen: isAway || Math.floor(agedMs / POLICY.programLookMs) % 40 === 7,
+    isFrozen: isAway || isHeldAt(agedMs),
   };
+}
+
+/** Now and then, for half the time between two looks: two in a row never see it, however their times are rounded. */
+function isHeldAt(agedMs: number): boolean {
+  const looks = agedMs / POLICY.programLookMs;
+  const nearest = Math.round(looks);
+  return nearest % 40 === 7 && Math.abs(looks - nearest) < 0.25;
 }
 
 /** How long after its trouble began a program may still live, milliseconds, dying included. */

@@ -38,6 +38,8 @@ interface Recorder {
   /** The life of the node whose leash holds it. */
   life: number;
   startedAt?: number;
+  /** Segments that it wrote itself. */
+  wrote: number;
   /** When it wrote its first segment, and when it was gone. */
   wroteAt?: number;
   goneAt?: number;
@@ -137,7 +139,8 @@ export class SimRecorders {
     if (!recorder || ageMs < FIRST_PROGRESS_MS) return last;
     const segments = this.files(jobId).size;
     const beats = Math.floor(Math.min(ageMs, hangsAt(recorder.script)) / 250);
-    const numbers = { beats, bytes: segments, advertised: segments, settled: segments };
+    const { wrote } = recorder;
+    const numbers = { beats, bytes: wrote, advertised: segments, settled: segments };
     if (!isProgram(recorder.script.kind)) return numbers;
     const recordedMs = this.#recordedMs.get(jobId) ?? 0;
     return { ...numbers, program: signsAt(recorder.script, ageMs, recordedMs) };
@@ -238,6 +241,7 @@ export class SimRecorders {
       bornAt: clock.now,
       alive: true,
       isLeaving: false,
+      wrote: 0,
       life,
     };
     this.#all.push(recorder);
@@ -309,6 +313,7 @@ export class SimRecorders {
     const files = this.disk.get(jobId) ?? new Set();
     this.disk.set(jobId, files.add(`${recorder.number}.${segment}`));
     recorder.wroteAt ??= clock.now;
+    recorder.wrote += 1;
     this.#checkOverrun(jobId);
     this.#checkFilled(recorder);
     if (this.muxed.has(jobId))
