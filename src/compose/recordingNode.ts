@@ -86,6 +86,8 @@ export function recordingNode({ config, database, hosts, log }: RecordingNodePar
   };
 }
 
+export type RecordingNode = ReturnType<typeof recordingNode>;
+
 /** The supervision tree over this node's parts; `fallen` resolves when its root could not be kept alive. */
 function treeOf({
   node,

@@ -1,6 +1,7 @@
 import type { ApiParts } from '../api/apiParts.ts';
 import { apiApp } from '../api/app.ts';
 import type { HealthCheck } from '../api/health.ts';
+import { Realtime } from '../api/realtime/realtime.ts';
 import { version } from '../cli/version.ts';
 import type { LiveConfig } from '../config/liveConfig.ts';
 import { systemClock as clock } from '../core/clock.ts';
@@ -11,16 +12,17 @@ import { accessStore } from '../db/accessStore.ts';
 import type { Database } from '../db/database.ts';
 import { eventLog } from '../db/eventLog.ts';
 import { persist } from '../db/persist.ts';
-import { QueueStore } from '../db/queueStore.ts';
 import { retention } from '../db/retention.ts';
 import type { HostPool } from '../hosts/hostPool.ts';
 import { Janitor } from '../jobs/janitor.ts';
 import { keptAccessKeys } from '../jobs/keptAccessKeys.ts';
 import { notYet } from './notYet.ts';
+import { queueParts } from './queueParts.ts';
 import { recordingNode } from './recordingNode.ts';
 
 const DAY_MS = 86_400_000;
 const KIB = 1_024;
+const LOOPBACK = '127.0.0.1';
 /** Whose key is made at the first start: the tenant of the first migration. */
 const FIRST_TENANT = 'default';
 
@@ -37,16 +39,26 @@ export function serviceParts({ live, database, hosts, log }: ServicePartsOptions
   const recording = recordingNode({ config, database, hosts, log });
   const accessKeys = keptAccessKeys({ records: accessStore(database), clock, log });
   const events = eventLog(database, { clock });
-  const queue = new QueueStore(database, { clock });
+  const { queue, capacity, keeper, operations, count } = queueParts({
+    live,
+    database,
+    hosts,
+    recording,
+    log,
+  });
   const isKeyDemanded = demandsKeys(config.api);
+  const realtime = new Realtime({
+    ...{ operations, eventLog: events, feed: recording.feed, accessKeys, clock, log },
+    // Whoever listens on loopback alone is reached there by data channels as well.
+    rtc: { addresses: [LOOPBACK] },
+  });
   const api: ApiParts = {
-    operations: notYet('operations'),
+    operations,
     accessKeys,
-    capacity: notYet('capacity'),
+    capacity,
     configuration: () => live.view(),
     webhooks: notYet('webhooks'),
-    eventLog: events,
-    feed: recording.feed,
+    realtime,
     clock,
     log,
     limits: {
@@ -57,7 +69,7 @@ export function serviceParts({ live, database, hosts, log }: ServicePartsOptions
     door: { isKeyDemanded, hosts: config.api.names, origins: config.api.corsOrigins },
     version: version(),
   };
-  const services: readonly Service[] = [janitor({ live, database, log, events })];
+  const services: readonly Service[] = [capacity, keeper, janitor({ live, database, log, events })];
   return {
     recording,
     app: apiApp(api),
@@ -68,6 +80,7 @@ export function serviceParts({ live, database, hosts, log }: ServicePartsOptions
       await recording.start();
       // A round that an outage cuts short is begun anew; what it has taken is passed over then.
       await outlasting(() => recording.node.resumeAll((id) => queue.putBack(id)));
+      await outlasting(() => count(recording.node.jobIds()));
       for (const service of services) await service.start();
       const firstKey = isKeyDemanded
         ? await outlasting(() => accessKeys.createFirst(FIRST_TENANT))
@@ -82,6 +95,7 @@ export function serviceParts({ live, database, hosts, log }: ServicePartsOptions
       for (const service of services.toReversed()) await service.stop();
     },
     stop: async () => {
+      await realtime.stop();
       for (const service of services.toReversed()) await service.stop();
       await recording.stop();
     },

@@ -113,7 +113,7 @@ export interface Operations {
     who: Principal,
     jobId: string,
     page: { readonly after?: SegmentPlace; readonly limit: number },
-  ): Promise<readonly Omit<SegmentStored, 't' | 'init'>[]>;
+  ): Promise<readonly Omit<SegmentStored, 't' | 'init' | 'file'>[]>;
   gaps(who: Principal, jobId: string): Promise<readonly SegmentLost[]>;
   history(who: Principal, jobId: string): Promise<readonly HistoryEntry[]>;
   proof(who: Principal, jobId: string): Promise<Proof>;
