@@ -123,12 +123,6 @@ export class DeliveryStore {
     return rows.length > 0;
   }
 
-  async clear(before: { readonly delivered: number; readonly dead: number }): Promise<number> {
-    const delivered = await askOnce(() => this.#deliveries.clear('delivered', before.delivered));
-    const dead = await askOnce(() => this.#deliveries.clear('dead', before.dead));
-    return delivered.length + dead.length;
-  }
-
   /** Some of what one receiver has not been told of yet; its place moves with the deliveries, or not at all. */
   #spreadTo(id: string, { head, make, now }: { head: Place; make: Make; now: number }) {
     return this.#database.transaction(async (transaction) => {

@@ -254,13 +254,6 @@ export function deliveryQueries(database: KennelDatabase) {
             eq(deliveries.state, 'waiting'),
           ),
         ),
-
-    /** What has settled keeps the moment of that in `next_at`. */
-    clear: (state: 'delivered' | 'dead', before: number) =>
-      database
-        .delete(deliveries)
-        .where(and(eq(deliveries.state, state), lt(deliveries.nextAt, before)))
-        .returning({ id: deliveries.id }),
   };
 }
 

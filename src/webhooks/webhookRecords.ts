@@ -116,6 +116,4 @@ export interface DeliveryRecords {
   disable(receiverId: string, why: string): Promise<void>;
   /** Switches a receiver off that has taken nothing since; false when it has. */
   disableIfAway(receiverId: string, since: number, why: string): Promise<boolean>;
-  /** Removes what was delivered or given up before these moments; returns how many. */
-  clear(before: { readonly delivered: number; readonly dead: number }): Promise<number>;
 }

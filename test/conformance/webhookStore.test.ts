@@ -284,27 +284,5 @@ for (const under of await databasesUnderTest()) {
       }, AT);
       expect(heard).toEqual([`clipper job.moved rejected ${SPEC.url}`]);
     });
-
-    test('what has settled is cleared after its time, what waits never is', async () => {
-      await clean();
-      const id = await newReceiver();
-      const life = newDeliveries();
-      for (const state of ['delivered', 'dead'] as const) {
-        await tell(`test.${state}`);
-        await life.spread(make, AT);
-        const [claimed] = await life.claim(
-          (await life.due(AT, LIMITS)).map((each) => each.id),
-          AT,
-          AT,
-        );
-        if (claimed) await life.settle(claimed, { state, at: AT + 5, error: 'x' });
-      }
-      await tell('test.waits');
-      await life.spread(make, AT);
-      await expect(life.clear({ delivered: AT + 5, dead: AT + 5 })).resolves.toBe(0);
-      await expect(life.clear({ delivered: AT + 6, dead: AT + 5 })).resolves.toBe(1);
-      await expect(life.clear({ delivered: AT + 6, dead: AT + 6 })).resolves.toBe(1);
-      await expect(typesFor(id)).resolves.toEqual(['test.waits']);
-    });
   });
 }

@@ -7,6 +7,7 @@ import { EventFeed } from '../../../src/jobs/events.ts';
 import { FakePeer } from '../realtime/fakePeer.ts';
 import { MemoryEventLog } from '../realtime/memoryEventLog.ts';
 import { MemoryKeys } from './memoryKeys.ts';
+import { MemoryWebhooks } from './memoryWebhooks.ts';
 
 export interface LogLine {
   readonly level: LogLevel;
@@ -40,7 +41,7 @@ export function memoryParts(given: Partial<ApiParts> = {}) {
     accessKeys,
     capacity: absent('capacity'),
     configuration: () => [],
-    webhooks: absent('webhooks'),
+    webhooks: new MemoryWebhooks(),
     realtime: new Realtime({
       operations: given.operations ?? absent('operations'),
       eventLog: new MemoryEventLog(),

@@ -46,8 +46,13 @@ export async function tenantWorld(given: Partial<ApiParts> = {}) {
   const { accessKeys, parts, lines } = made;
   const { key } = await accessKeys.create({ tenantId: OWN, name: 'known', scopes: ['jobs.read'] });
   const rtc = await parts.realtime.rtc.answer({ tenantId: OWN, scopes: [] }, OFFER);
+  const hook = { tenantId: OWN, url: 'https://hooks.example/', types: [] };
+  const { webhook } = await parts.webhooks.create(hook);
+  const { id: deliveryId } = await parts.webhooks.ping(webhook.id);
   const ids: KnownIds = {
     ...made.ids,
+    webhookId: webhook.id,
+    deliveryId,
     sessionId: rtc.id,
     jobId: JOB,
     keyId: key.id,
