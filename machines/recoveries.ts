@@ -37,8 +37,8 @@ interface Page {
 export const ROOT = '';
 
 /**
- * The book of falls and recoveries, kept by the tree: it outlives every dog and every root, but not the process. What is asked of
- * it is looked up when somebody asks.
+ * The book of falls and recoveries, kept by the tree: it outlives every dog and every root, and ends with this life of the node. What
+ * is asked of it is looked up when somebody asks.
  */
 export class Recoveries {
   readonly #jobs = new Map<string, Map<Layer, Page>>();
