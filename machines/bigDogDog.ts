@@ -162,7 +162,7 @@ export function bigDogDogChart(ports: Ports, recoveries = new Recoveries()) {
       })),
       restart: enqueueActions(({ enqueue, context, self }, { actorId: jobId, error }: Fall) => {
         const crashes = withCrash(context.crashes.get(jobId) ?? [], elapsed(), policy.bigDog);
-        const delayMs = backoffMs(crashes.length, policy.bigDog, random);
+        const delayMs = backoffMs(crashes, policy.bigDog, random);
         context.pack.delete(jobId);
         context.crashes.set(jobId, crashes);
         context.due.add(jobId);

@@ -92,8 +92,8 @@ export function bigDogKit(ports: Ports, recoveries: Recoveries) {
       ),
     },
     delays: {
-      backoff: ({ context }) => backoffMs(context.crashes.length, policy.recorder, random),
-      finishBackoff: ({ context }) => backoffMs(context.crashes.length, policy.finish, random),
+      backoff: ({ context }) => backoffMs(context.crashes, policy.recorder, random),
+      finishBackoff: ({ context }) => backoffMs(context.crashes, policy.finish, random),
       grace: policy.graceMs,
     },
     guards: {

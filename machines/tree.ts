@@ -92,7 +92,7 @@ export function supervisionTree({ ports, clock, ...options }: TreeOptions): Tree
     recoveries.fell(ROOT, 'bigDogDog', { at: elapsed(), why: 'crashed' });
     crashes = withCrash(crashes, elapsed(), policy.bigDogDog);
     if (isSpent(crashes, policy.bigDogDog)) return options.onSpent(error);
-    const delayMs = backoffMs(crashes.length, policy.bigDogDog, random);
+    const delayMs = backoffMs(crashes, policy.bigDogDog, random);
     options.onFall({ error, crashes: crashes.length, delayMs });
     timer = clock.setTimeout(() => void begin().catch(fall), delayMs);
   };

@@ -5,6 +5,11 @@ export interface RestartPolicy {
   readonly periodMs: number;
   readonly minBackoffMs: number;
   readonly maxBackoffMs: number;
+  /**
+   * A fall so long after the one before begins a new series: what lived for so long was well, and its successor need not wait longer
+   * for what was long ago. The budget counts all falls. Absent: all falls of the period are one series.
+   */
+  readonly calmMs?: number;
 }
 
 /** The crashes that still count, and one more, now. */
@@ -17,12 +22,14 @@ export const withCrash = (
 export const isSpent = (crashes: readonly number[], { intensity }: RestartPolicy): boolean =>
   crashes.length > intensity;
 
-/** Milliseconds to wait after the n-th crash: exponential, with full jitter above the floor. */
+/** Milliseconds to wait after the last crash of a series: exponential in its length, with full jitter above the floor. */
 export const backoffMs = (
-  crashCount: number,
-  { minBackoffMs, maxBackoffMs }: RestartPolicy,
+  crashes: readonly number[],
+  { minBackoffMs, maxBackoffMs, calmMs = Number.POSITIVE_INFINITY }: RestartPolicy,
   random: () => number,
 ): number => {
-  const ceiling = Math.min(maxBackoffMs, minBackoffMs * 2 ** Math.max(0, crashCount - 1));
+  const begin = crashes.findLastIndex((at, index) => at - (crashes[index - 1] ?? at) >= calmMs);
+  const series = crashes.length - Math.max(0, begin);
+  const ceiling = Math.min(maxBackoffMs, minBackoffMs * 2 ** Math.max(0, series - 1));
   return minBackoffMs + (ceiling - minBackoffMs) * random();
 };

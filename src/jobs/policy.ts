@@ -4,7 +4,14 @@ import type { Policy } from '../../machines/ports.ts';
 export const POLICY: Policy = {
   // A host that dies costs one of these; 20 in ten minutes is no accident any more. The backoff stays far below the
   // windows of live playlists (10 s and more): while nobody records, segments slide out of them.
-  recorder: { intensity: 20, periodMs: 600_000, minBackoffMs: 200, maxBackoffMs: 2_000 },
+  // One that has recorded for ten seconds was well: the next one follows at once.
+  recorder: {
+    intensity: 20,
+    periodMs: 600_000,
+    minBackoffMs: 200,
+    maxBackoffMs: 2_000,
+    calmMs: 10_000,
+  },
   finish: { intensity: 4, periodMs: 3_600_000, minBackoffMs: 1_000, maxBackoffMs: 60_000 },
   bigDog: { intensity: 5, periodMs: 600_000, minBackoffMs: 200, maxBackoffMs: 10_000 },
   bigDogDog: { intensity: 3, periodMs: 60_000, minBackoffMs: 200, maxBackoffMs: 5_000 },

@@ -149,7 +149,7 @@ const TREE_MUTANTS: readonly Mutant[] = [
   {
     bug: 'a fallen recorder is started again at once',
     file: 'machines/bigDogKit.ts',
-    find: 'backoff: ({ context }) => backoffMs(context.crashes.length, policy.recorder, random),',
+    find: 'backoff: ({ context }) => backoffMs(context.crashes, policy.recorder, random),',
     replace: 'backoff: 0,',
   },
   {
