@@ -136,7 +136,7 @@ class ComposedService implements KennelService {
     await this.#door?.close();
     this.#lock?.release();
     this.#lag.stop();
-    await closeInTime(async () => this.#parts?.close());
+    await closeInTime(async () => await this.#parts?.close());
   }
 
   /** Outlasts every outage; says so once. */
