@@ -60,7 +60,11 @@ export function apiServer(options: ApiServerOptions): ApiServer {
   const limits = { ...LIMITS, ...options.limits };
   // `createServer` of node:http makes nothing else.
   const server = createAdaptorServer({
-    fetch: (request, env) => options.fetch(request, env as HttpBindings),
+    fetch: (request, env) => {
+      const { incoming, outgoing }: Partial<HttpBindings> = env;
+      if (outgoing === undefined && incoming) connections.upgraded(incoming.socket);
+      return options.fetch(request, env as HttpBindings);
+    },
     overrideGlobalObjects: false,
     ...(options.sockets && { websocket: { server: options.sockets } }),
     createServer,
@@ -103,8 +107,14 @@ class Connections {
       this.#count(socket, 1);
       response.once('close', () => this.#count(socket, -1));
     });
-    // It is the upgraded protocol's from now on, and never idle.
-    server.on('upgrade', ({ socket }) => this.#count(socket, 1));
+  }
+
+  /**
+   * It is another protocol's from now on, and never idle. Told and not listened for: the library answers upgrades that are refused
+   * only where nobody else listens to them.
+   */
+  upgraded(socket: Socket): void {
+    this.#count(socket, 1);
   }
 
   endIdle(): void {

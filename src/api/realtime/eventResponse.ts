@@ -67,7 +67,8 @@ async function cutOff(
 ): Promise<void> {
   await listener.closed;
   await pause(clock, END_TAKEN_WITHIN_MS, over);
-  // Without a server there are no bindings at all, whatever their type says.
-  const { outgoing }: Partial<ApiContext['env']> = c.env ?? {};
-  if (!over.aborted) outgoing?.destroy();
+  if (!over.aborted) outgoingOf(c)?.destroy();
 }
+
+/** Without a server there are no bindings at all, whatever their type says. */
+const outgoingOf = ({ env }: { readonly env?: ApiContext['env'] }) => env?.outgoing;

@@ -20,9 +20,10 @@ export interface KeyWatchParts {
 /** Ends what was opened with a key that does not hold any more. */
 export async function watchKeys(parts: KeyWatchParts, signal: AbortSignal): Promise<void> {
   const { accessKeys, clock, log, isAnythingOpen, close } = parts;
-  while (!signal.aborted) {
+  for (;;) {
     await pause(clock, LOOK_EVERY_MS, signal);
-    if (signal.aborted || !isAnythingOpen()) continue;
+    if (signal.aborted) return;
+    if (!isAnythingOpen()) continue;
     try {
       const keys = await accessKeys.list();
       const good = new Set(keys.filter((key) => isGood(key, clock.now())).map(({ id }) => id));

@@ -1,4 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
+import { z } from 'zod';
 import type { EventWish } from '../../jobs/eventStream.ts';
 import { streamedEvent } from '../../jobs/streamedEvent.ts';
 import type { ApiEnv } from '../apiEnv.ts';
@@ -41,7 +42,7 @@ const ofJob = operation('GET /jobs/{jobId}/events', {
 export const eventRoutes = ({ realtime }: Pick<ApiParts, 'realtime'>) => {
   const { streams, clock } = realtime;
   const app = new OpenAPIHono<ApiEnv>();
-  app.openAPIRegistry.register('Event', streamedEvent);
+  app.openAPIRegistry.registerComponent('schemas', 'Event', eventSchema());
   return app
     .openapi(all, async (c) => {
       const wish = wishOf(c.req.valid('query'), c.req.valid('header'));
@@ -53,6 +54,13 @@ export const eventRoutes = ({ realtime }: Pick<ApiParts, 'realtime'>) => {
       return eventResponse(c, await streams.open(c.var.principal, wish), clock);
     });
 };
+
+/** No route answers with it as such: it is inside of the stream. */
+function eventSchema(): Parameters<OpenAPIHono['openAPIRegistry']['registerComponent']>[2] {
+  const { $schema: _draft, id: _name, ...schema } = z.toJSONSchema(streamedEvent);
+  // JSON Schema 2020-12, which is what OpenAPI 3.1 has; the library's type knows 3.0 as well.
+  return schema as ReturnType<typeof eventSchema>;
+}
 
 const wishOf = (
   { after, types }: { readonly after?: string | undefined; readonly types?: string | undefined },
