@@ -113,7 +113,7 @@ export class QueueKeeper implements Service {
         const waitMs = await this.#waitMs();
         if (failures > 0) log('info', 'the queue goes on', { failures });
         failures = 0;
-        if (!signal.aborted) await this.#bell.wait(clock, waitMs);
+        await this.#bell.wait(clock, waitMs);
       } catch (error) {
         if (failures++ === 0) log('warn', 'the queue has to wait', { error: messageOf(error) });
         this.#disappoint(askers, error);

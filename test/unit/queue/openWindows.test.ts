@@ -195,12 +195,12 @@ test("others' schedules are unknown, admins see all, and readers change nothing"
   const { id } = await schedules.create(OWNER, REQUEST);
   const other: Principal = { ...OWNER, tenantId: 'b' };
   for (const ask of [
-    schedules.get(other, id),
-    schedules.change(other, id, { name: 'mine' }),
-    schedules.remove(other, id),
-    schedules.preview(other, id, 1),
+    () => schedules.get(other, id),
+    () => schedules.change(other, id, { name: 'mine' }),
+    () => schedules.remove(other, id),
+    () => schedules.preview(other, id, 1),
   ])
-    await expect(ask).rejects.toMatchObject({ code: 'schedule.notFound' });
+    await expect(ask()).rejects.toMatchObject({ code: 'schedule.notFound' });
   expect(await schedules.list(other)).toEqual([]);
   expect(await schedules.list({ tenantId: 'c', scopes: ['admin'] })).toHaveLength(1);
   const reader: Principal = { ...OWNER, scopes: ['jobs.read'] };

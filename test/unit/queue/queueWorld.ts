@@ -80,7 +80,7 @@ export class QueueWorld {
         },
       },
       windows: {
-        open: async (now) => this.windows?.open(now),
+        open: async (now) => await this.windows?.open(now),
         nextMoment: async () => await this.windows?.nextMoment(),
       },
       clock: this.clock,
