@@ -114,7 +114,7 @@ export class ServiceOperations implements Operations {
     );
     if (!isReplayed) {
       keeper.poke();
-      if (terms.mayWait === false) await this.#assertRoom(who, id);
+      if (terms.mayWait === false) await this.#assertRoom(id);
     }
     return { job: await this.get(who, id), isReplayed };
   }
@@ -267,8 +267,9 @@ export class ServiceOperations implements Operations {
   }
 
   /** The job may not wait: it is admitted now, or stands as rejected. */
-  async #assertRoom(who: Principal, jobId: string): Promise<void> {
-    const decided = await this.#parts.keeper.decide(jobId);
+  async #assertRoom(jobId: string): Promise<void> {
+    const { keeper, clock } = this.#parts;
+    const decided = await keeper.decide(jobId);
     if (decided.kind !== 'rejected') return;
     const { overload } = decided;
     throw new KennelError(
@@ -276,11 +277,15 @@ export class ServiceOperations implements Operations {
       `There is no room for the job, and it may not wait. ${overload.explanation}`,
       {
         retryable: true,
-        details: { job: await this.#shown(who, jobId), overload },
+        details: { jobId, state: 'rejected', overload, ...retryAfter(overload, clock.now()) },
       },
     );
   }
 }
+
+/** Whoever asks again sooner is refused again. */
+const retryAfter = ({ fitsAt }: Overload, now: number) =>
+  fitsAt === undefined ? {} : { retryAfterMs: Math.max(0, fitsAt - now) };
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const isUuid = (text: string): boolean => UUID.test(text);

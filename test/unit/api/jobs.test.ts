@@ -76,7 +76,7 @@ test('a job that may not wait and finds no room is rejected with the measured re
   expect(answer.headers.get('retry-after')).not.toBeNull();
   expect((await said(answer)).error).toMatchObject({
     code: 'capacity.exceeded',
-    details: { overload: { resource: 'slots' }, job: { state: 'rejected' } },
+    details: { overload: { resource: 'slots' }, state: 'rejected' },
   });
 });
 
