@@ -10,11 +10,12 @@ process.on('uncaughtException', (error) => {
   process.exit(70);
 });
 
+// Loaded on demand: `kennel --help` needs neither a database nor a supervision tree.
+const composition = async () => await import('./compose.ts');
 const exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
-  // Loaded on demand: `kennel --help` needs neither a database nor a supervision tree.
-  compose: async (config) => await (await import('./compose.ts')).compose(config),
-  composeService: async (options) => await (await import('./compose.ts')).composeService(options),
+  compose: async (config) => await (await composition()).compose(config),
+  composeService: async (options) => await (await composition()).composeService(options),
 });
 // Everything has been stopped by now; a handle that a library forgot must not keep the process.
 process.stdout.write('', () => process.exit(exitCode));
