@@ -132,7 +132,10 @@ test('adapters know of the machines no more than their words and ports', () => {
 
 test('main knows the command line and the composition root, and fits on a screen', () => {
   expect(read('src/main.ts').split('\n').length).toBeLessThanOrEqual(40);
-  expect(importsOf('src/main.ts').sort()).toEqual(['src/cli/cli.ts', 'src/compose.ts']);
+  expect([...new Set(importsOf('src/main.ts'))].sort()).toEqual([
+    'src/cli/cli.ts',
+    'src/compose.ts',
+  ]);
 });
 
 test('no file is longer than 400 lines, and no test than 500', () => {

@@ -1,17 +1,23 @@
 import { spawn } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
 import type { LearntCost } from '../../../src/capacity/costBook.ts';
 import { NodeCapacity } from '../../../src/capacity/nodeCapacity.ts';
 import type { CarriedJob } from '../../../src/capacity/usage.ts';
 
 const MIB = 1024 ** 2;
-/** Burns half of a core, and holds 50 MiB. */
-const BUSY = `const kept = Buffer.alloc(50 * ${MIB}, 1);
-setInterval(() => { const until = performance.now() + 10; while (performance.now() < until); }, 20); kept.fill(2);`;
+/** Holds 100 MiB, and works for a while whenever it is told to; a clock tick of `/proc` is 10 ms. */
+const BUSY = `const kept = Buffer.alloc(${100 * MIB}, 1);
+process.on('message', () => {
+  const { user } = process.cpuUsage();
+  while (process.cpuUsage().user - user < 50_000) kept[0] += 1;
+  process.send('done');
+});`;
 
 function setup({ jobsMax = 100 }: { jobsMax?: number } = {}) {
-  const child = spawn(process.execPath, ['-e', BUSY], { stdio: 'ignore' });
+  const child = spawn(process.execPath, ['-e', BUSY], {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   const kept = new Map<string, LearntCost>();
   const jobs: CarriedJob[] = [];
@@ -28,9 +34,10 @@ function setup({ jobsMax = 100 }: { jobsMax?: number } = {}) {
     clock: { now: () => 1_000, elapsed: () => elapsed, setTimeout: () => 0, clearTimeout: () => 0 },
     log: () => undefined,
   });
-  /** A look after real time has passed, which counts as so much on the clock. */
+  /** A look after some work was done, and so much has passed on the clock. */
   const look = async (afterMs: number) => {
-    await sleep(150);
+    child.send('work');
+    await once(child, 'message');
     elapsed += afterMs;
     await capacity.look();
   };
