@@ -20,7 +20,7 @@ export function endAt(text: string, now: number): number {
   const at = INSTANT.test(trimmed) ? Date.parse(trimmed) : Number.NaN;
   if (Number.isNaN(at)) throw unreadable(text);
   if (at > now) return at;
-  throw new KennelError('usage.invalid', `${text} is over: give an end that is still to come.`);
+  throw new KennelError('usage.invalid', `${text} is over: give a time that is still to come.`);
 }
 
 /** By the date and not by adding a day: where clocks are changed, days have 23 or 25 hours. */
@@ -40,6 +40,6 @@ function unreadable(text: string): KennelError {
     : '';
   return new KennelError(
     'usage.invalid',
-    `${JSON.stringify(text)} is not a time to end at; write 20:15 or 2026-11-21T20:15+01:00.${hint}`,
+    `${JSON.stringify(text)} is not a time; write 20:15 or 2026-11-21T20:15+01:00.${hint}`,
   );
 }

@@ -53,7 +53,16 @@ function fromSecretFile(place: string, file: string) {
 }
 
 /** Variables of ours that are no settings. */
-const OTHERS = ['KENNEL_CONFIG', 'KENNEL_NODE', 'KENNEL_JOB', 'KENNEL_URL', 'KENNEL_KEY'];
+const OTHERS = [
+  'KENNEL_CONFIG',
+  'KENNEL_NODE',
+  'KENNEL_JOB',
+  'KENNEL_URL',
+  'KENNEL_KEY',
+  'KENNEL_SERVER',
+  'KENNEL_API_KEY',
+  'KENNEL_API_KEY_FILE',
+];
 
 /** Variables that look like a setting with a typing error. Others that begin with KENNEL_ are not ours to judge. */
 export function misspelt(env: Environment): Problem[] {

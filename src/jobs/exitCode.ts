@@ -87,7 +87,12 @@ const EXIT_UNBEGUN = 75;
 export const exitCodeOfError = (code: KennelErrorCode): number => EXIT_OF_ERROR[code];
 
 /** The exit code of a command that ran this job to its end. */
-export function exitCodeOfJob({ state, outcome, verdict, ending }: JobRecord): number {
+export function exitCodeOfJob({
+  state,
+  outcome,
+  verdict,
+  ending,
+}: Pick<JobRecord, 'state' | 'outcome' | 'verdict' | 'ending'>): number {
   if (state === 'cancelled') return EXIT_CANCELLED;
   if (state === 'rejected' || state === 'expired') return EXIT_UNBEGUN;
   // It ended before what was asked for, but what was recorded is a file that plays.

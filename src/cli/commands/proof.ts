@@ -1,65 +1,57 @@
 import { loadConfig } from '../../config/load.ts';
+import { KennelError } from '../../core/errors.ts';
 import { exitCodeOfError } from '../../jobs/exitCode.ts';
 import { findRecording, ledgerOf, recordingDirectory } from '../../jobs/recordings.ts';
-import { type NamedLoss, type Proof, proofOf } from '../../ledger/proof.ts';
+import { type Proof, proofOf } from '../../ledger/proof.ts';
 import { verifyFiles } from '../../ledger/verifyFiles.ts';
-import { bytesText } from '../bytes.ts';
 import type { CliContext } from '../context.ts';
-import { clockText } from '../duration.ts';
+import { proofLines } from '../lines/proofLines.ts';
+import { findJob } from '../remote/findJob.ts';
+import { namedServer, type ServerOptions } from '../remote/server.ts';
 
-export interface ProofOptions {
+export interface ProofOptions extends ServerOptions {
   readonly id: string;
-  readonly dataDir?: string;
   readonly json?: boolean;
   readonly verify?: boolean;
 }
 
-/** `kennel proof ID`: read from the journal alone, so it works while the recording goes on, and without a database. */
+/**
+ * `kennel proof ID`: read from the journal alone, so it works while the recording goes on, without a database, and beside a service
+ * that runs here. One that is named is asked.
+ */
 export async function proof(context: CliContext, options: ProofOptions): Promise<number> {
-  const { terminal, env } = context;
-  const { dataDir } = loadConfig(
-    env,
-    options.dataDir === undefined ? {} : { dataDir: options.dataDir },
-  );
-  const directory = recordingDirectory(dataDir, await findRecording(dataDir, options.id));
-  const ledger = await ledgerOf(directory);
-  const proven = proofOf(ledger);
-  const found = options.verify ? await verifyFiles(directory, ledger) : [];
-  const damaged = found.filter(({ kind }) => kind !== 'missing');
-  // Segments go once their file is verified and stored: that they are missing is no damage, but worth a number.
-  const verified = options.verify && { damaged, missing: found.length - damaged.length };
+  const { terminal } = context;
+  const server = namedServer(context, options);
+  if (server && options.verify)
+    throw new KennelError(
+      'usage.invalid',
+      '--verify reads files: run it where the recording is, without --server and KENNEL_SERVER.',
+    );
+  const { proven, verified } = server
+    ? { proven: await provenBy(server, options.id), verified: undefined }
+    : await provenHere(context, options);
+  const damaged = verified?.damaged.length ?? 0;
   if (options.json || !terminal.isOutLive)
     terminal.out(JSON.stringify({ ...proven, ...(verified && { verified }) }, undefined, 2));
-  else for (const line of linesOf(proven)) terminal.out(line);
-  if (damaged.length > 0)
-    terminal.err(`${damaged.length} segment files are not what the journal says.`);
-  return damaged.length > 0 ? exitCodeOfError('disk.failed') : 0;
+  else for (const line of proofLines(proven)) terminal.out(line);
+  if (damaged > 0) terminal.err(`${damaged} segment files are not what the journal says.`);
+  return damaged > 0 ? exitCodeOfError('disk.failed') : 0;
 }
 
-function linesOf(proven: Proof): string[] {
-  const lost = proven.advertised - proven.stored;
-  return [
-    `job         ${proven.jobId}`,
-    `advertised  ${proven.advertised} = stored ${proven.stored} + lost ${lost}; duplicates ${proven.duplicates}`,
-    `media       ${clockText(proven.durationMs)}, ${bytesText(proven.bytes)}, in ${proven.attempts} attempts`,
-    `rests on    ${basisText(proven)}`,
-    `ended       ${proven.ended ? proven.ended.why : 'not yet'}`,
-    `checksum    ${proven.checksum}`,
-    ...proven.unheard.map(
-      (track) => `unheard     ${track}: its playlist could not be read for a time, or ever`,
-    ),
-    ...proven.lost.map(gapLine),
-  ];
+async function provenHere({ env }: CliContext, { id, dataDir: given, verify }: ProofOptions) {
+  const { dataDir } = loadConfig(env, given === undefined ? {} : { dataDir: given });
+  const directory = recordingDirectory(dataDir, await findRecording(dataDir, id));
+  const ledger = await ledgerOf(directory);
+  const found = verify ? await verifyFiles(directory, ledger) : [];
+  const damaged = found.filter(({ kind }) => kind !== 'missing');
+  // Segments go once their file is verified and stored: that they are missing is no damage, but worth a number.
+  const verified = verify ? { damaged, missing: found.length - damaged.length } : undefined;
+  return { proven: proofOf(ledger), verified };
 }
 
-function basisText({ basis, recorders }: Proof): string {
-  const who = recorders.join(', ');
-  if (recorders.length === 0) return 'nothing yet';
-  return basis === 'playlist'
-    ? `what the playlists offered (recorded by ${who})`
-    : `the timestamps of what programs put out (recorded by ${who}): a program tells nobody what it was offered`;
+async function provenBy(server: NonNullable<ReturnType<typeof namedServer>>, id: string) {
+  const jobId = await findJob(server, id);
+  const answer = await server.api.jobs[':jobId'].proof.$get({ param: { jobId } });
+  // The API shows a proof whole, and promises its first numbers alone.
+  return (await answer.json()) as unknown as Proof;
 }
-
-const gapLine = ({ track, epoch, msn, count, cause, detail, durationMs }: NamedLoss): string =>
-  `gap         ${track}, epoch ${epoch}, segment ${msn}${count > 1 ? ` to ${msn + count - 1}` : ''}, ` +
-  `${clockText(durationMs)}: ${cause} (${detail})`;

@@ -1,11 +1,9 @@
 import type { Config } from '../../config/schema.ts';
 import { isKennelError, KennelError } from '../../core/errors.ts';
-import type { KennelEvent } from '../../jobs/events.ts';
 import type { KennelNode } from '../../jobs/node.ts';
 import type { CliContext, Kennel } from '../context.ts';
 import { databaseGone } from './databaseWatch.ts';
-import { RepeatedGaps } from './repeatedGaps.ts';
-import { sentenceOf, summaryOf } from './sentences.ts';
+import { eventTeller } from './eventTeller.ts';
 import { listenForSignals, type Signals } from './signals.ts';
 import { StatusLine } from './statusLine.ts';
 
@@ -103,26 +101,15 @@ async function outage({ kennel, config, signals }: Run, over: AbortSignal): Prom
   );
 }
 
-/** Prints events as they come: sentences for a person, JSON for a program. */
+/** Tells of everything that happens, and remembers with which exit code it ended. */
 function tell({ terminal }: CliContext, node: KennelNode, options: RunOptions) {
   let exitCode: number | undefined;
-  const gaps = new RepeatedGaps();
-  node.feed.subscribe((event: KennelEvent) => {
+  const tellEvent = eventTeller(terminal, options);
+  node.feed.subscribe((event) => {
     if (event.type === 'job.ended') exitCode = event.exitCode;
-    if (options.json) return terminal.out(JSON.stringify(event));
-    const sentence = options.quiet ? undefined : worthTelling(event, gaps);
-    if (sentence) terminal.err(`${terminal.style('dim', event.at.slice(11, 23))} ${sentence}`);
-    if (event.type === 'job.ended') for (const line of summaryOf(event)) terminal.out(line);
+    tellEvent(event);
   });
   return { exitCode: () => exitCode };
-}
-
-function worthTelling(event: KennelEvent, gaps: RepeatedGaps): string | undefined {
-  const sentence = sentenceOf(event);
-  if (event.type !== 'segment.lost') return sentence;
-  const { count, isTold } = gaps.take(event);
-  if (!isTold) return undefined;
-  return count === event.count ? sentence : `${sentence} (${count} segments so far)`;
 }
 
 /** Shows how the recording is doing until `over`. */

@@ -101,9 +101,11 @@ const describe = (source: Readonly<Record<string, unknown>>): string =>
 /** The last lines of a run: what there is, and where. */
 export function summaryOf(event: Extract<KennelEvent, { type: 'job.ended' }>): string[] {
   const { proof, outcome, state, verdict, files } = event;
+  const head = `${outcome ?? state}${verdict ? ` (${verdict})` : ''}`;
+  // A job that ended while it waited has none.
+  if (proof['advertised'] === undefined) return [head, ...files];
   const { advertised, stored, duplicates, durationMs } = proof as Record<string, number>;
   const lost = Number(advertised) - Number(stored);
-  const head = `${outcome ?? state}${verdict ? ` (${verdict})` : ''}`;
   const numbers = `advertised ${advertised} = stored ${stored} + lost ${lost}, duplicates ${duplicates}`;
   const unheard = Array.isArray(proof['unheard']) ? proof['unheard'] : [];
   const missing = unheard.length > 0 ? `, not heard all the time: ${unheard.join(', ')}` : '';

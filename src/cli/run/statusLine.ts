@@ -1,22 +1,32 @@
 import { statfs } from 'node:fs/promises';
-import type { JobStatus } from '../../jobs/node.ts';
 import { bitRateText, bytesText } from '../bytes.ts';
 import { clockText } from '../duration.ts';
 
 /** The bit rate is that of the last so many seconds. */
 const RATE_WINDOW_MS = 10_000;
 
+/** How a recording is doing, as far as the line shows it. */
+export interface Doing {
+  readonly state: string;
+  readonly ledger: {
+    readonly bytes: number;
+    readonly durationMs: number;
+    readonly stored: number;
+    readonly lost: number;
+  };
+}
+
 /** The one line that tells how a recording is doing; built anew with each sample. */
 export class StatusLine {
-  readonly #directory: string;
+  readonly #directory: string | undefined;
   readonly #samples: { readonly at: number; readonly bytes: number }[] = [];
 
-  /** @param directory on the disk whose space matters */
-  constructor(directory: string) {
+  /** @param directory on the disk whose space matters; none where that is another machine's */
+  constructor(directory?: string) {
     this.#directory = directory;
   }
 
-  async text({ state, ledger }: JobStatus, now: number): Promise<string> {
+  async text({ state, ledger }: Doing, now: number): Promise<string> {
     const bytesPerSecond = this.#rate(ledger.bytes, now);
     const parts = [
       state.padEnd(9),
@@ -24,7 +34,7 @@ export class StatusLine {
       `${ledger.stored} segments`,
       `${ledger.lost} lost`,
       bitRateText(bytesPerSecond * 8),
-      await this.#space(bytesPerSecond),
+      ...(await this.#space(bytesPerSecond)),
     ];
     return parts.join(' · ');
   }
@@ -37,14 +47,15 @@ export class StatusLine {
     return ((bytes - first.bytes) * 1_000) / (now - first.at);
   }
 
-  async #space(bytesPerSecond: number): Promise<string> {
+  async #space(bytesPerSecond: number): Promise<string[]> {
+    if (this.#directory === undefined) return [];
     const free = await statfs(this.#directory).then(
       ({ bavail, bsize }) => bavail * bsize,
       () => undefined,
     );
-    if (free === undefined) return 'disk unknown';
-    if (bytesPerSecond <= 0) return `${bytesText(free)} free`;
-    return `${bytesText(free)} free (${spanText(free / bytesPerSecond)})`;
+    if (free === undefined) return ['disk unknown'];
+    if (bytesPerSecond <= 0) return [`${bytesText(free)} free`];
+    return [`${bytesText(free)} free (${spanText(free / bytesPerSecond)})`];
   }
 }
 

@@ -18,7 +18,7 @@ test('a date has an offset, and means the same everywhere', () => {
 it.each(['', 'soon', '24:00', '12:60', '90', '2026-13-01T00:00Z', '2026-11-22T20:15'])(
   '%j is no time to end at',
   (text) => {
-    expect(() => endAt(text, noon)).toThrow(/not a time to end at/);
+    expect(() => endAt(text, noon)).toThrow(/not a time;/);
   },
 );
 
