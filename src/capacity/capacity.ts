@@ -30,6 +30,8 @@ export interface Overload {
   /** One sentence for people, with numbers. */
   readonly explanation: string;
   readonly limit: number;
+  /** What the limit would be if nobody else used the machine; absent where that is the limit. */
+  readonly whole?: number;
   readonly expected: number;
   readonly needed: number;
   /** When it would fit, milliseconds since the epoch, as far as the ends of running jobs are known. */

@@ -171,10 +171,12 @@ export class NodeCapacity implements Capacity, Service {
     const { limits, machine, carriers } = this.#options;
     const { jobsMax, cpuShare, memoryShare, diskReserveBytes, ...rates } = limits();
     const network = rates.networkBytesPerSecond ?? machine.networkBytesPerSecond;
+    const whole = { cpu: machine.cores * cpuShare, memory: machine.memoryBytes * memoryShare };
     return {
       slots: jobsMax,
-      cpu: Math.max(0, machine.cores * cpuShare - this.#others.cpu),
-      memory: Math.max(0, machine.memoryBytes * memoryShare - this.#others.memoryBytes),
+      whole,
+      cpu: Math.max(0, whole.cpu - this.#others.cpu),
+      memory: Math.max(0, whole.memory - this.#others.memoryBytes),
       network: network ?? Number.POSITIVE_INFINITY,
       'disk.bandwidth': rates.diskBytesPerSecond ?? Number.POSITIVE_INFINITY,
       'disk.space':

@@ -5,6 +5,8 @@ import type { Pressure } from './pressure.ts';
 /** What there is for recordings, in the units of `ResourceReport`; `Infinity` where nothing limits. */
 export interface Budget extends Readonly<Record<Countable, number>> {
   readonly pressure?: Pressure;
+  /** What there would be if nobody else used the machine. */
+  readonly whole?: Readonly<Record<'cpu' | 'memory', number>>;
 }
 
 type Countable = Exclude<Resource, 'pressure'>;
@@ -57,8 +59,11 @@ export function overloadOf(
   const [worst] = over;
   if (!worst) return undefined;
   const fitsAt = momentOfRoom(cost, budget, { loads, now });
+  const { resource } = worst;
+  const whole = resource === 'cpu' || resource === 'memory' ? budget.whole?.[resource] : undefined;
   return {
     ...worst,
+    ...(whole !== undefined && { whole }),
     explanation: explain(worst),
     ...(fitsAt !== undefined && { fitsAt }),
   };

@@ -87,8 +87,9 @@ export function endOf(
 /** Whether others can pass it for being smaller. */
 export const isBySize = ({ resource }: Overload): boolean => BY_SIZE.includes(resource);
 
-const isTooSmallANode = ({ resource, needed, limit }: Overload): boolean =>
-  FIXED.includes(resource) && needed > limit;
+/** Neighbours that are busy now are no reason: they may go. */
+const isTooSmallANode = ({ resource, needed, limit, whole = limit }: Overload): boolean =>
+  FIXED.includes(resource) && needed > whole;
 
 /** Whether nothing may pass a job any more that was first passed so long ago, milliseconds. */
 export function isHolding(passedForMs: number): boolean {

@@ -44,6 +44,13 @@ test('of several resources the one that is exceeded most is named', () => {
   expect(overloadOf(cost, small, { loads: [], now: 0 })?.resource).toBe('memory');
 });
 
+test('what neighbours take is told apart from what the machine has', () => {
+  const busy = { ...budget, cpu: 0.1, whole: { cpu: 2, memory: 1_000 } };
+  expect(overloadOf(cost, busy, { loads: [], now: 0 })).toMatchObject({ limit: 0.1, whole: 2 });
+  const few = { ...busy, cpu: 2, descriptors: 1 };
+  expect(overloadOf(cost, few, { loads: [], now: 0 })).not.toHaveProperty('whole');
+});
+
 test('room on the disk is asked for an hour, or for what a job still has to record', () => {
   const full = { ...budget, 'disk.space': 10 * 3_600 + 10 * 60 - 1 };
   const ends = (endsAt: number) => ({ loads: [{ cost, endsAt }], now: 0 });

@@ -38,6 +38,13 @@ test('what needs more than the node has is rejected at once; space on a disk may
   expect(admission({ ...ask, overload: space })).toMatchObject({ verdict: 'wait' });
 });
 
+test('what fits the node but not beside its neighbours of now is not too large: they may go', () => {
+  const overload = { ...OVERLOAD, resource: 'cpu', limit: 0.05, needed: 0.08, whole: 1.6 } as const;
+  expect(admission({ ...ask, overload })).toMatchObject({ verdict: 'wait', why: 'cpu' });
+  const tooLarge = { ...overload, needed: 1.7 };
+  expect(admission({ ...ask, overload: tooLarge })).toMatchObject({ why: 'never' });
+});
+
 test('a large job is passed for ten minutes; then room is kept, but not for what ends before it is needed', () => {
   expect(admission({ ...ask, ...passedFor(10 * MINUTE - 1) })).toEqual({ verdict: 'admit' });
   expect(admission({ ...ask, ...passedFor(10 * MINUTE) })).toMatchObject({
