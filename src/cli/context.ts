@@ -33,6 +33,8 @@ export interface Started {
   readonly resumed: number;
   /** The first key, if it was made now: nobody is told it again. */
   readonly firstKey?: string;
+  /** What complaints to the clipping service are signed with, when none was configured: made now, and shown this once. */
+  readonly clipperSecret?: string;
 }
 
 /** The service, as `kennel serve` sees it. */

@@ -5,6 +5,7 @@ import { systemClock as clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Database } from '../db/database.ts';
+import type { EventLogStore } from '../db/eventLog.ts';
 import { jobStore } from '../db/jobStore.ts';
 import { segmentIndex } from '../db/segmentIndex.ts';
 import type { HostPool } from '../hosts/hostPool.ts';
@@ -26,18 +27,26 @@ export interface RecordingNodeParts {
   readonly config: Config;
   readonly database: Database;
   readonly hosts: HostPool;
+  /** Where alerts are told, and who is told at once of what was committed. A node without a service has no readers. */
+  readonly events?: Pick<EventLogStore, 'append' | 'ring'>;
   readonly log: Log;
 }
 
 /** What records on this machine: the supervision tree with all that it acts by. Nothing runs before `start`. */
-export function recordingNode({ config, database, hosts, log }: RecordingNodeParts) {
+export function recordingNode({ config, database, hosts, events, log }: RecordingNodeParts) {
   const feed = new EventFeed();
   const directoryOf = (jobId: string) => recordingDirectory(config.dataDir, jobId);
   const records = jobStore(database, {
     clock,
     log,
-    onMove: (jobId, move, at) => node.moved(jobId, move, at),
-    onDecision: (decision, at) => feed.tell({ type: 'job.decided', ...decision }, at),
+    onMove: (jobId, move, at) => {
+      node.moved(jobId, move, at);
+      events?.ring();
+    },
+    onDecision: (decision, at) => {
+      feed.tell({ type: 'job.decided', ...decision }, at);
+      events?.ring();
+    },
   });
   const index = segmentIndex(database);
   const leash = leashOf({ driver: hosts.driver, log, directoryOf });
@@ -62,6 +71,7 @@ export function recordingNode({ config, database, hosts, log }: RecordingNodePar
     activeJobs: node.jobIds,
     leash,
     feed,
+    ...(events && { eventLog: events }),
     clock,
     log,
   });

@@ -16,9 +16,9 @@ import { retention } from '../db/retention.ts';
 import type { HostPool } from '../hosts/hostPool.ts';
 import { Janitor } from '../jobs/janitor.ts';
 import { keptAccessKeys } from '../jobs/keptAccessKeys.ts';
-import { notYet } from './notYet.ts';
 import { queueParts } from './queueParts.ts';
 import { recordingNode } from './recordingNode.ts';
+import { webhookParts } from './webhookParts.ts';
 
 const DAY_MS = 86_400_000;
 const KIB = 1_024;
@@ -36,17 +36,15 @@ export interface ServicePartsOptions {
 /** Everything of the service that needs its database, in the order in which the parts need each other. */
 export function serviceParts({ live, database, hosts, log }: ServicePartsOptions) {
   const config = live.current;
-  const recording = recordingNode({ config, database, hosts, log });
+  const events = eventLog(database, { clock, log });
+  const recording = recordingNode({ config, database, hosts, events, log });
   const accessKeys = keptAccessKeys({ records: accessStore(database), clock, log });
-  const events = eventLog(database, { clock });
-  const { queue, capacity, keeper, operations, count } = queueParts({
-    live,
-    database,
-    hosts,
-    recording,
-    log,
+  const { queue, capacity, keeper, schedules, operations, specOf, count } = queueParts({
+    ...{ live, database, hosts, recording, log },
+    eventLog: events,
   });
   const isKeyDemanded = demandsKeys(config.api);
+  const { webhooks, register, sender } = webhookParts({ config, database, events, log });
   const realtime = new Realtime({
     ...{ operations, eventLog: events, feed: recording.feed, accessKeys, clock, log },
     // Whoever listens on loopback alone is reached there by data channels as well.
@@ -54,10 +52,12 @@ export function serviceParts({ live, database, hosts, log }: ServicePartsOptions
   });
   const api: ApiParts = {
     operations,
+    schedules,
+    specOf,
     accessKeys,
     capacity,
     configuration: () => live.view(),
-    webhooks: notYet('webhooks'),
+    webhooks,
     realtime,
     clock,
     log,
@@ -69,7 +69,12 @@ export function serviceParts({ live, database, hosts, log }: ServicePartsOptions
     door: { isKeyDemanded, hosts: config.api.names, origins: config.api.corsOrigins },
     version: version(),
   };
-  const services: readonly Service[] = [capacity, keeper, janitor({ live, database, log, events })];
+  const services: readonly Service[] = [
+    capacity,
+    keeper,
+    sender,
+    janitor({ live, database, log, events }),
+  ];
   return {
     recording,
     app: apiApp(api),
@@ -81,6 +86,7 @@ export function serviceParts({ live, database, hosts, log }: ServicePartsOptions
       // A round that an outage cuts short is begun anew; what it has taken is passed over then.
       await outlasting(() => recording.node.resumeAll((id) => queue.putBack(id)));
       await outlasting(() => count(recording.node.jobIds()));
+      const { newSecret: clipperSecret } = await outlasting(register);
       for (const service of services) await service.start();
       const firstKey = isKeyDemanded
         ? await outlasting(() => accessKeys.createFirst(FIRST_TENANT))
@@ -88,6 +94,7 @@ export function serviceParts({ live, database, hosts, log }: ServicePartsOptions
       return {
         resumed: recording.node.jobIds().length,
         ...(firstKey !== undefined && { firstKey }),
+        ...(clipperSecret !== undefined && { clipperSecret }),
       };
     },
     /** No job begins any more; those that run go on. */

@@ -42,7 +42,8 @@ export interface WebhookSenderOptions {
   readonly records: DeliveryRecords;
   readonly eventLog: Pick<EventLog, 'onAdded'>;
   readonly makeDelivery: MakeDelivery;
-  readonly poster: WebhookPoster;
+  /** By the kind of the receiver: each has its own rules of who may be connected to, and so its own connections. */
+  readonly posters: Readonly<Record<ClaimedDelivery['receiver']['kind'], WebhookPoster>>;
   readonly clock: Clock;
   readonly log: Log;
   readonly limits?: SenderLimits;
@@ -187,11 +188,11 @@ export class WebhookSender implements Service {
 
   /** Undefined when it was cut off: nobody knows what became of it. */
   async #try(delivery: ClaimedDelivery, stopped: AbortSignal): Promise<Settlement | undefined> {
-    const { poster, clock } = this.#options;
+    const { posters, clock } = this.#options;
     const { id, body, receiver } = delivery;
     const begunAt = clock.now();
     try {
-      const { status, retryAfter } = await poster.post({
+      const { status, retryAfter } = await posters[receiver.kind].post({
         url: receiver.url,
         headers: {
           'content-type': 'application/json',

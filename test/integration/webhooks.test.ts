@@ -52,7 +52,7 @@ async function setup({ allow = ['127.0.0.1'] }: { readonly allow?: readonly stri
     records: new DeliveryStore(database),
     eventLog: log,
     makeDelivery,
-    poster,
+    posters: { webhook: poster, clipper: poster },
     clock,
     log: (_level, message) => lines.push(message),
   });

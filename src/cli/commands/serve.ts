@@ -65,13 +65,19 @@ async function drained(
 }
 
 function tellStart(
-  { resumed, firstKey }: Started,
+  { resumed, firstKey, clipperSecret }: Started,
   { say, terminal }: { say(sentence: string): void; terminal: CliContext['terminal'] },
 ): void {
   if (resumed > 0) say(`goes on with ${resumed} unfinished job${resumed === 1 ? '' : 's'}`);
   if (firstKey !== undefined) {
     say('the first key of the API, for its admin; it is not shown again:');
     terminal.out(firstKey);
+  }
+  if (clipperSecret !== undefined) {
+    say(
+      'The secret that complaints are signed with, for the clipping service; it is shown this once:',
+    );
+    terminal.out(clipperSecret);
   }
   say('ready');
 }
