@@ -63,8 +63,9 @@ export function kennelClient(options: KennelClientOptions): KennelClient {
   const clock = systemClock;
   const { fetch: given = (url, request) => globalThis.fetch(url, request) } = options;
   const fetch = serviceFetch({ key, fetch: given, clock, answerWithinMs, triesMax });
+  const api = typed(base, fetch);
   return {
-    api: typed(base, fetch),
+    api,
     pages: async function* (ask) {
       let cursor: string | null | undefined;
       do {
@@ -79,7 +80,11 @@ export function kennelClient(options: KennelClientOptions): KennelClient {
       const url = new URL(`${base}${API_PATH}/control`);
       url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
       const headers: Record<string, string> = key === undefined ? {} : bearer(key);
-      return await controlChannel(new WebSocket(url, { headers }));
+      return await controlChannel(new WebSocket(url, { headers })).catch(async (error: unknown) => {
+        // A WebSocket does not tell why it was refused; the API does.
+        await api.me.$get();
+        throw error;
+      });
     },
   };
 }

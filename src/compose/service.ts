@@ -3,6 +3,7 @@ import { type Answerer, type FrontDoor, openFrontDoor } from '../api/frontDoor.t
 import { HEALTH_PATHS, type HealthCheck, healthRoutes } from '../api/health.ts';
 import type { KennelService, ServiceOptions, Started } from '../cli/context.ts';
 import { LiveConfig } from '../config/liveConfig.ts';
+import { removeServiceFile, writeServiceFile } from '../config/serviceFile.ts';
 import { watchConfig } from '../config/watchConfig.ts';
 import { systemClock as clock } from '../core/clock.ts';
 import { isKennelError, KennelError } from '../core/errors.ts';
@@ -79,7 +80,9 @@ class ComposedService implements KennelService {
     this.#lock = lockNode(current);
     const options = { ...current.api, clock };
     this.#door = await openFrontDoor(options, this.#withHealth(absentDatabase()));
-    return this.#door.address;
+    const { address } = this.#door;
+    writeServiceFile(current.dataDir, { address, pid: process.pid });
+    return address;
   }
 
   async start(): Promise<Started> {
@@ -129,6 +132,8 @@ class ComposedService implements KennelService {
   async #stop(leave: boolean): Promise<void> {
     this.#progress = 'draining';
     this.#ending.abort(new Error('the service ends'));
+    // Another service's, when this one could not listen.
+    if (this.#door) removeServiceFile(this.#ground.live.current.dataDir);
     await this.#watch.stop();
     await this.#parts?.stop();
     await this.#hosts.stop({ leave });

@@ -40,11 +40,12 @@ export async function logs(context: CliContext, options: LogsOptions): Promise<n
   if (!options.follow) return 0;
   const signals = listenForSignals();
   const over = new AbortController();
+  const isOver = () => over.signal.aborted;
   void signals.first.then(() => over.abort());
   try {
-    while (!over.signal.aborted) {
+    while (!isOver()) {
       await pause(clock, LOOK_EVERY_MS, over.signal);
-      if (over.signal.aborted) break;
+      if (isOver()) break;
       const now = await linesOf(client, jobId, LINES_MAX);
       newLines(told, now).forEach(tell);
       told = now;

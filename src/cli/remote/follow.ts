@@ -18,7 +18,7 @@ export interface FollowOptions {
 }
 
 /** `job.ended` comes after the last move, once it is known which files there are; it is not in the log, so it may be missed. Milliseconds. */
-const END_TOLD_WITHIN_MS = 1_500;
+const END_TOLD_WITHIN_MS = 1_000;
 const STATUS_MS = 2_000;
 
 /**
@@ -135,9 +135,11 @@ class Following {
     const { terminal } = this.#context;
     const line = new StatusLine();
     const { signal } = this.#over;
-    while (!signal.aborted) {
+    const isOver = () => signal.aborted;
+    while (!isOver()) {
       const job = await this.#job().catch(() => undefined);
-      if (job && !signal.aborted) terminal.status(await line.text(doing(job), clock.now()));
+      const text = job && (await line.text(doing(job), clock.now()));
+      if (text !== undefined && !isOver()) terminal.status(text);
       await pause(clock, STATUS_MS, signal);
     }
     terminal.status('');
