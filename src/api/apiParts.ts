@@ -1,9 +1,13 @@
+import type { JobSpec } from '../../machines/vocabulary.ts';
 import type { Capacity } from '../capacity/capacity.ts';
 import type { ConfigView } from '../config/configView.ts';
+import type { Principal } from '../core/access.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { AccessKeys } from '../jobs/accessKeys.ts';
+import type { JobRequest } from '../jobs/jobRequest.ts';
 import type { Operations } from '../jobs/operations.ts';
+import type { Schedules } from '../queue/schedules.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 import type { ApiLimits } from './apiLimits.ts';
 import type { Realtime } from './realtime/realtime.ts';
@@ -21,6 +25,9 @@ export interface Door {
 /** Everything that the API asks. A noun that needs another part adds it here. */
 export interface ApiParts {
   readonly operations: Operations;
+  readonly schedules: Pick<Schedules, 'create' | 'list' | 'get' | 'change' | 'remove' | 'preview'>;
+  /** What somebody asks for, checked: `submittedSpec`. */
+  specOf(who: Principal, request: JobRequest): JobSpec;
   readonly accessKeys: AccessKeys;
   readonly capacity: Pick<Capacity, 'report'>;
   /** Every setting as it holds now. */

@@ -27,6 +27,7 @@ import { meRoutes } from './routes/me.ts';
 import { nodeRoutes } from './routes/node.ts';
 import { recordingRoutes } from './routes/recordings.ts';
 import { rtcRoutes } from './routes/rtc.ts';
+import { scheduleRoutes } from './routes/schedules.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 
@@ -56,6 +57,7 @@ const nouns = (parts: ApiParts) =>
     .route('/', jobRoutes(parts))
     .route('/', recordingRoutes(parts))
     .route('/', webhookRoutes(parts))
+    .route('/', scheduleRoutes(parts))
     .route('/', nodeRoutes(parts))
     .route('/', eventRoutes(parts))
     .route('/', controlRoutes(parts))

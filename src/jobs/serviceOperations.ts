@@ -12,7 +12,6 @@ import { changedEnd, type EndWish } from './changedEnd.ts';
 import { costKey } from './costKey.ts';
 import { historyOf } from './history.ts';
 import type { JobRecords } from './jobRecords.ts';
-import { jobSpec } from './jobRequest.ts';
 import { jobView, type ListedJob } from './jobView.ts';
 import type {
   HistoryEntry,
@@ -24,8 +23,8 @@ import type {
   Submission,
   WatchdogReport,
 } from './operations.ts';
-import { outputFor } from './outputFor.ts';
 import { sourceKey } from './sourceKey.ts';
+import { submittedSpec } from './submittedSpec.ts';
 
 /** What the service asks of its parts. */
 export interface ServiceParts {
@@ -93,8 +92,7 @@ export class ServiceOperations implements Operations {
   ): Promise<{ readonly job: JobView; readonly isReplayed: boolean }> {
     assertMay(who, 'jobs.write');
     const { keeper, queue, clock } = this.#parts;
-    const output = outputFor(this.#parts.outputDirectory(), who.tenantId, request.output);
-    const spec = jobSpec({ ...request, output }, { mayReachPrivate: mayDo(who, 'admin') });
+    const spec = submittedSpec(who, request, this.#parts.outputDirectory());
     assertTerms(terms, clock.now(), spec.endAt);
     const answer = idempotency && {
       ...idempotency,

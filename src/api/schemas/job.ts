@@ -15,7 +15,7 @@ export const Evidence = z
 const Track = z.string().meta({ description: '`main`, or a separate rendition' });
 
 /** What is recorded, without its secrets. */
-const Spec = z
+export const Spec = z
   .object({
     url: z.string(),
     fallbacks: z.array(z.string()).optional(),
@@ -115,7 +115,7 @@ export function jobShown(job: JobView): z.infer<typeof Job> {
   };
 }
 
-function specShown(spec: JobSpec): z.infer<typeof Spec> {
+export function specShown(spec: JobSpec): z.infer<typeof Spec> {
   const { durationMs, endAt, waitMs, patienceMs, watch, reach, fallbacks, quality } = spec;
   const { headers, audio, subtitles, ...rest } = spec;
   const { url, dual, proxy, audioOnly, recorder, format, cookies, bytesPerSecondMax } = rest;

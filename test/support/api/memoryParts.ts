@@ -4,9 +4,11 @@ import { Realtime } from '../../../src/api/realtime/realtime.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { LogLevel } from '../../../src/core/log.ts';
 import { EventFeed } from '../../../src/jobs/events.ts';
+import { submittedSpec } from '../../../src/jobs/submittedSpec.ts';
 import { FakePeer } from '../realtime/fakePeer.ts';
 import { MemoryEventLog } from '../realtime/memoryEventLog.ts';
 import { MemoryKeys } from './memoryKeys.ts';
+import { memorySchedules } from './memorySchedules.ts';
 import { MemoryWebhooks } from './memoryWebhooks.ts';
 
 export interface LogLine {
@@ -42,6 +44,8 @@ export function memoryParts(given: Partial<ApiParts> = {}) {
     capacity: absent('capacity'),
     configuration: () => [],
     webhooks: new MemoryWebhooks(),
+    schedules: memorySchedules(),
+    specOf: (who, request) => submittedSpec(who, request, '/var/lib/kennel/output'),
     realtime: new Realtime({
       operations: given.operations ?? absent('operations'),
       eventLog: new MemoryEventLog(),

@@ -49,7 +49,12 @@ export async function tenantWorld(given: Partial<ApiParts> = {}) {
   const hook = { tenantId: OWN, url: 'https://hooks.example/', types: [] };
   const { webhook } = await parts.webhooks.create(hook);
   const { id: deliveryId } = await parts.webhooks.ping(webhook.id);
+  const owner = { tenantId: OWN, scopes: ['jobs.write'] } as const;
+  const spec = parts.specOf(owner, { url: 'https://example.org/live.m3u8' });
+  const weekly = { name: 'weekly', cron: '0 20 * * 1', windowMs: 3_600_000, spec };
+  const { id: scheduleId } = await parts.schedules.create(owner, weekly);
   const ids: KnownIds = {
+    scheduleId,
     ...made.ids,
     webhookId: webhook.id,
     deliveryId,
