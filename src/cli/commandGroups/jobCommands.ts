@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { collect, type Group, withJob, withServer } from './sharedOptions.ts';
+import { collect, type Group, withJob, withServer, withTerms } from './sharedOptions.ts';
 
 /** Commands about jobs: of a service, and the first three also of a data directory that nobody serves. */
 export function addJobCommands(program: Command, group: Group): void {
@@ -35,22 +35,12 @@ function addAskingCommands(program: Command, { context, done }: Group): void {
 }
 
 function addSubmit(program: Command, { context, done }: Group): void {
-  withJob(withServer(program.command('submit <url> [quality]')))
+  withTerms(withJob(withServer(program.command('submit <url> [quality]'))))
     .description('have a service record a stream, now or later')
-    .option(
-      '-o, --output <path>',
-      "file, or directory with a slash behind, below the service's own",
-    )
     .option('--end-at <time>', 'the same as --until')
     .option('--start-at <time>', 'when it may begin: +2h, 20:15, 2026-11-21T20:15+01:00')
     .option('--expires <time>', 'when waiting is over')
-    .option('--priority <n>', 'from -100 to 100; higher goes first')
-    .option('--no-queue', 'where there is no room now, do not wait for it')
-    .option('--retries <n>', 'how often to try again when it fails')
-    .option('--retry-delay <time>', 'before the first of these tries; doubled each time (1m)')
-    .option('--label <name:value>', 'to find it by again; may be repeated', collect, [])
     .option('--callback <url>', 'webhook that is told of everything that happens to it')
-    .option('--allow-duplicate', 'although another unfinished job records the same')
     .option('--idempotency-key <key>', 'submitting again with the same one makes no second job')
     .option('-f, --follow', 'tell of it until it has ended, and exit as it does')
     .option('-q, --quiet', 'print nothing but the id, or with --follow the result')

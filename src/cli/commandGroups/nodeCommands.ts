@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { collect, type Group, withServer } from './sharedOptions.ts';
+import { collect, type Group, withRecording, withServer, withTerms } from './sharedOptions.ts';
 
 /** Commands about a service itself: what it carries, who may ask it, whom it tells. */
 export function addNodeCommands(program: Command, group: Group): void {
@@ -18,9 +18,35 @@ export function addNodeCommands(program: Command, group: Group): void {
       const { showConfig } = await import('../commands/config.ts');
       done(await showConfig(context, options));
     });
+  addSchedules(program.command('schedules').description('recordings that come again'), group);
   addKeys(program.command('keys').description('keys of the API'), group);
   addTenants(program.command('tenants').description('who shares the node'), group);
   addWebhooks(program.command('webhooks').description('who is told of events'), group);
+}
+
+function addSchedules(schedules: Command, { context, done }: Group): void {
+  withTerms(withRecording(withServer(schedules.command('add <url> [quality]'))))
+    .description('record again and again: each window becomes a job, which ends with it')
+    .requiredOption('--name <name>', 'what it is called')
+    .requiredOption('--cron <fields>', 'when windows begin: "0 20 * * 1-5"')
+    .requiredOption('--window <time>', 'how long one lasts: 90m')
+    .option('--time-zone <name>', 'Europe/Berlin, UTC, … (default: that of this machine)')
+    .action(async (url: string, quality: string | undefined, options) => {
+      const { addSchedule } = await import('../commands/schedules.ts');
+      done(await addSchedule(context, { url, quality, ...options }));
+    });
+  withServer(schedules.command('list', { isDefault: true }))
+    .description('list schedules, with when the next window begins')
+    .action(async (options) => {
+      const { listSchedules } = await import('../commands/schedules.ts');
+      done(await listSchedules(context, options));
+    });
+  withServer(schedules.command('remove <id>'))
+    .description('remove a schedule; jobs that came of it stay')
+    .action(async (id: string, options) => {
+      const { removeSchedule } = await import('../commands/schedules.ts');
+      done(await removeSchedule(context, { id, ...options }));
+    });
 }
 
 function addKeys(keys: Command, { context, done }: Group): void {

@@ -28,13 +28,8 @@ export const withServer = (command: Command): Command =>
     .option('--json', 'as JSON, one object a line');
 
 /** What is to be recorded, here or by a service. */
-export const withJob = (command: Command): Command =>
+export const withRecording = (command: Command): Command =>
   command
-    .option('-d, --duration <time>', 'how long: 90, 90s, 5m, 1h30m, 01:30:00')
-    .option(
-      '--until <time>',
-      'when to end at the latest: 20:15 (local, the next one), +2h, 2026-11-21T20:15+01:00',
-    )
     .option('--wait [time]', 'wait for a stream that is not there yet (default: 24h)')
     .option('--patience <time>', 'how long the source may be silent before it counts as gone (2m)')
     .option('--fallback <url>', 'another link to the same stream; may be repeated', collect, [])
@@ -68,3 +63,26 @@ export const withJob = (command: Command): Command =>
     .option('--first-media <time>', 'how long a program may go without its first media')
     .option('--stale-after <time>', 'how long a program may go without new media')
     .option('--keep-segments', 'keep the segments after the file is verified and stored');
+
+/** The same, with when it ends. */
+export const withJob = (command: Command): Command =>
+  withRecording(command)
+    .option('-d, --duration <time>', 'how long: 90, 90s, 5m, 1h30m, 01:30:00')
+    .option(
+      '--until <time>',
+      'when to end at the latest: 20:15 (local, the next one), +2h, 2026-11-21T20:15+01:00',
+    );
+
+/** How a job stands in the queue of a service. */
+export const withTerms = (command: Command): Command =>
+  command
+    .option('--priority <n>', 'from -100 to 100; higher goes first')
+    .option('--no-queue', 'where there is no room then, do not wait for it')
+    .option('--retries <n>', 'how often to try again when it fails')
+    .option('--retry-delay <time>', 'before the first of these tries; doubled each time (1m)')
+    .option('--label <name:value>', 'to find it by again; may be repeated', collect, [])
+    .option('--allow-duplicate', 'although another unfinished job records the same')
+    .option(
+      '-o, --output <path>',
+      "file, or directory with a slash behind, below the service's own",
+    );

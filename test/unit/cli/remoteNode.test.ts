@@ -1,6 +1,7 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { MemoryWebhooks } from '../../support/api/memoryWebhooks.ts';
 import { servedApi } from '../../support/api/servedApi.ts';
 import { remoteCli } from '../../support/cli/remoteCli.ts';
 
@@ -110,4 +111,43 @@ test('a key that crosses a network unencrypted is warned of', async () => {
   const { err, code } = await run(['capacity', '--server', 'http://kennel.invalid']);
   expect(err.join()).toContain('unencrypted');
   expect(code).toBe('service.unavailable');
+});
+
+test('schedules are added with what their jobs record, listed and removed', async () => {
+  const { run } = await world();
+  const added = await run([
+    ...['schedules', 'add', 'https://example.org/live.m3u8', 'best', '--name', 'News'],
+    ...['--cron', '0 20 * * 1-5', '--window', '30m', '--time-zone', 'Europe/Berlin'],
+    ...['--label', 'show:news', '--priority', '5', '--audio', 'en', '--json'],
+  ]);
+  const schedule = JSON.parse(added.out.join('')) as { readonly id: string };
+  expect(schedule).toMatchObject({
+    ...{ name: 'News', cron: '0 20 * * 1-5', timeZone: 'Europe/Berlin', windowSeconds: 1_800 },
+    ...{ priority: 5, labels: { show: 'news' }, spec: { quality: ['best'], audio: ['en'] } },
+  });
+  expect((await run(['schedules'])).out[1]).toContain(`${schedule.id}  News  0 20 * * 1-5`);
+  expect((await run(['schedules', 'remove', schedule.id])).exitCode).toBe(0);
+  expect((await run(['schedules', 'list', '--json'])).out).toEqual([]);
+  expect(await run(['schedules', 'remove', schedule.id])).toMatchObject({
+    exitCode: 66,
+    code: 'schedule.notFound',
+  });
+});
+
+test('receivers are added, listed, sent things again, and removed; the secret is alone on standard output', async () => {
+  const webhooks = new MemoryWebhooks();
+  const { run } = await world({ webhooks });
+  const added = await run(['webhooks', 'add', 'https://hooks.example/a', '--type', 'job.*']);
+  expect(added.out).toEqual([expect.stringMatching(/^whsec_/)]);
+  const [webhook] = await webhooks.list();
+  const id = webhook?.id ?? '';
+  expect((await run(['webhooks'])).out[1]).toMatch(
+    new RegExp(`^${id}\\s+on\\s+\\d+\\s+\\d+\\s+job\\.\\*\\s+https`),
+  );
+  const delivery = await webhooks.ping(id);
+  expect((await run(['webhooks', 'deliveries', id])).out[1]).toContain(delivery.id);
+  expect((await run(['webhooks', 'redeliver', id, delivery.id])).out.join()).toContain('again');
+  expect((await run(['webhooks', 'deliveries', id, '--state', 'none'])).exitCode).toBe(64);
+  expect((await run(['webhooks', 'remove', id])).exitCode).toBe(0);
+  expect(await run(['webhooks', 'deliveries', id])).toMatchObject({ code: 'webhook.notFound' });
 });
