@@ -64,8 +64,8 @@ function shortened(text: string): string {
   return `${cutText}…`;
 }
 
-/** What cannot be written as JSON takes nothing. */
-const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? '');
+/** What events have came from JSON: it can be written as such. */
+const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
