@@ -61,8 +61,9 @@ export function apiServer(options: ApiServerOptions): ApiServer {
   // `createServer` of node:http makes nothing else.
   const server = createAdaptorServer({
     fetch: (request, env) => {
-      const { incoming, outgoing }: Partial<HttpBindings> = env;
-      if (outgoing === undefined && incoming) connections.upgraded(incoming.socket);
+      // `createServer` of node:http knows one kind of request; an upgrade has nothing that answers it.
+      const { incoming, outgoing } = env as HttpBindings & { readonly outgoing?: unknown };
+      if (outgoing === undefined) connections.upgraded(incoming.socket);
       return options.fetch(request, env as HttpBindings);
     },
     overrideGlobalObjects: false,

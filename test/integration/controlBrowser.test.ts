@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { WebRtc } from '../../src/api/realtime/rtcPeer.ts';
 import { OWN } from '../support/api/memoryParts.ts';
 import { type OpenBrowser, openBrowser, whyNoBrowser } from '../support/browser.ts';
 import { type RealtimeService, realtimeService } from '../support/realtime/realtimeService.ts';
@@ -49,10 +50,11 @@ async function dashboard() {
 const listen = (page: Page, given: { url: string; authorization: string; job: string }) =>
   page.evaluate(async ({ url, authorization, job }) => {
     const answer = await fetch(`${url}/tickets`, { method: 'POST', headers: { authorization } });
-    const { ticket } = await answer.json();
+    const { ticket } = (await answer.json()) as { readonly ticket: string };
     const source = new EventSource(`${url}/jobs/${job}/events?ticket=${ticket}`);
     const heard = new Promise((resolve) => {
-      source.addEventListener('job.moved', ({ data, lastEventId }) => {
+      source.addEventListener('job.moved', (event) => {
+        const { data, lastEventId } = event as MessageEvent;
         source.close();
         resolve({ ...JSON.parse(data), lastEventId });
       });
@@ -92,7 +94,7 @@ withBrowser(named('a page kills a job by a WebSocket that it opens with a ticket
   const answer = await page.evaluate(
     async ({ url, authorization, job }) => {
       const asked = await fetch(`${url}/tickets`, { method: 'POST', headers: { authorization } });
-      const { ticket } = await asked.json();
+      const { ticket } = (await asked.json()) as { readonly ticket: string };
       const socket = new WebSocket(`${url.replace('http', 'ws')}/control?ticket=${ticket}`);
       await new Promise((resolve, reject) => {
         socket.onopen = resolve;
@@ -120,7 +122,9 @@ withBrowser(
     await listen(page, { url, authorization, job });
     const told = await page.evaluate(
       async ({ url, authorization, job }) => {
-        const peer = new RTCPeerConnection({ iceServers: [] });
+        // The browser's own; the library's has the same members.
+        const { RTCPeerConnection: Peer } = globalThis as unknown as WebRtc;
+        const peer = new Peer({ iceServers: [] });
         const channel = peer.createDataChannel('control');
         await peer.setLocalDescription(await peer.createOffer());
         const answer = await fetch(`${url}/rtc`, {
@@ -130,15 +134,15 @@ withBrowser(
         });
         await peer.setRemoteDescription({ type: 'answer', sdp: await answer.text() });
         await new Promise((resolve) => {
-          channel.onopen = resolve;
+          channel.onopen = () => resolve(undefined);
         });
         const answered = new Promise<string>((resolve) => {
-          channel.onmessage = ({ data }) => resolve(data);
+          channel.onmessage = ({ data }) => resolve(String(data));
         });
         channel.send(JSON.stringify({ v: 1, id: 'k', type: 'kill', jobId: job }));
         const message = JSON.parse(await answered);
         const closed = new Promise((resolve) => {
-          channel.onclose = resolve;
+          channel.onclose = () => resolve(undefined);
         });
         const session = new URL(answer.headers.get('location') ?? '', url);
         const end = await fetch(session, { method: 'DELETE', headers: { authorization } });

@@ -25,12 +25,14 @@ export async function servedKennel(directory: string) {
       KENNEL_CAPACITY_DISK_RESERVE_MIB: '0',
     },
   });
+  const { stderr } = child;
+  if (stderr === null) throw new Error('a pipe that was asked for is not there');
   let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  stderr.setEncoding('utf8').on('data', (text: string) => {
     said += text;
   });
   const url = await new Promise<string>((resolve, reject) => {
-    child.stderr.on('data', () => {
+    stderr.on('data', () => {
       const address = /listens at (\S+)/.exec(said)?.[1];
       if (address !== undefined && said.includes('ready')) resolve(`${address}/api/v1`);
     });
