@@ -3,13 +3,14 @@ import { expect, test } from 'vitest';
 import { readEvents } from '../../../src/client/eventReader.ts';
 import { type ServiceEvent, serviceEvents } from '../../../src/client/eventStream.ts';
 import { KennelError } from '../../../src/core/errors.ts';
+import { gathered } from '../../support/gathered.ts';
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const collect = async (pieces: readonly Uint8Array[]) => {
   const body = async function* () {
     yield* pieces;
   };
-  return await Array.fromAsync(readEvents(body()));
+  return await gathered(readEvents(body()));
 };
 
 const STREAM =
@@ -88,7 +89,7 @@ function stream(...answers: (() => Response | Promise<never>)[]) {
 }
 
 const types = async (events: AsyncIterable<ServiceEvent>) =>
-  (await Array.fromAsync(events)).map(({ type }) => type);
+  (await gathered(events)).map(({ type }) => type);
 const away = () => Promise.reject(new KennelError('service.unavailable', 'x', { retryable: true }));
 
 test('a stream that is cut off goes on where it was', async () => {

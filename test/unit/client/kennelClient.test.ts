@@ -7,6 +7,7 @@ import { ERROR_CODES, KennelError, type KennelErrorCode } from '../../../src/cor
 import { exitCodeOfError } from '../../../src/jobs/exitCode.ts';
 import { OWN } from '../../support/api/memoryParts.ts';
 import { servedApi } from '../../support/api/servedApi.ts';
+import { gathered } from '../../support/gathered.ts';
 
 // `Object.keys` forgets what the keys are; the table is closed.
 const CODES = Object.keys(ERROR_CODES) as KennelErrorCode[];
@@ -146,7 +147,7 @@ test('pages follow each other to the end', async () => {
   const ids = [1, 2, 3, 4, 5].map((n) => `00000000-0000-7000-8000-00000000000${n}`);
   for (const id of ids) plant(id, OWN);
   const client = kennelClient({ url, key });
-  const pages = await Array.fromAsync(
+  const pages = await gathered(
     client.pages((cursor) => client.api.jobs.$get({ query: { limit: '2', ...cursor } })),
   );
   expect(pages.map(({ jobs }) => jobs.length)).toEqual([2, 2, 1]);
