@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TERMINAL_STATES } from '../../../machines/vocabulary.ts';
 import { kennelHome } from '../kennel.ts';
@@ -84,8 +85,11 @@ async function drill(options: ServiceDrillOptions, { databaseUrl, server }: Grou
   };
   await using origin = await startOrigin({ streams: {} });
   const wishes = wishesOf(options, { random, origin });
-  // The room that others leave on this machine is not what is tried here.
-  const env = { KENNEL_CAPACITY_CPU_SHARE: '1', ...(databaseUrl && { DATABASE_URL: databaseUrl }) };
+  const env = {
+    NODE_OPTIONS: `--import ${join(import.meta.dirname, 'ownMachine.ts')}`,
+    KENNEL_CAPACITY_CPU_SHARE: '1',
+    ...(databaseUrl && { DATABASE_URL: databaseUrl }),
+  };
   await using service = await ServiceUnderTest.on({ home: kennelHome(), env });
   await service.start();
   const parts = { service, random, fault, say };

@@ -12,6 +12,8 @@ export interface StrikeParts {
 
 /** How often everything of the node dies with the service: hosts and programs, as with a machine that loses power. */
 const WHOLE_NODE = 0.3;
+/** An outage waits until something records. */
+const LOOK_EVERY_MS = 200;
 /** Whoever watches over services starts them again at once, or a little later. */
 const AGAIN_WITHIN_MS = 1_500;
 
@@ -70,6 +72,8 @@ export async function strikeDatabase(
     const spareMs = Math.max(0, apartMs - outageMs);
     const moment = from + outage * apartMs + random() * spareMs;
     await sleep(Math.max(0, moment - performance.now()));
+    while ((await underway(parts.service)).size === 0 && performance.now() < from + withinMs)
+      await sleep(LOOK_EVERY_MS);
     await server.crash();
     say(
       `outage ${outage + 1}, ${Math.round((performance.now() - from) / 1_000)} s after the start`,
