@@ -3,6 +3,7 @@ import type { KennelDatabase } from './database.ts';
 import { type EnqueueQueries, enqueueQueries } from './enqueueQueries.ts';
 import { idempotencyQueries } from './idempotencyQueries.ts';
 import type { KeyedRequest, QueueEntry } from './queueEntry.ts';
+import { receiverQueries } from './webhookQueries.ts';
 
 interface Taking {
   readonly entry: QueueEntry;
@@ -31,9 +32,23 @@ export async function takeIn(transaction: KennelDatabase, taking: Taking): Promi
   await assertRoom(queries, entry.tenantId);
   const [made] = await queries.insert(rowOf(entry, at));
   if (!made) return { id: await standing(queries, entry), isReplayed: true };
+  await tellOf(transaction, entry, at);
   if (entry.retryOf !== undefined) await queries.settleRetry(entry.retryOf);
   if (request) await storeAnswer(transaction, taking, request);
   return { id: entry.id, isReplayed: false };
+}
+
+/** The receiver that a job brings hears it from its beginning: its place in the log is before everything. */
+async function tellOf(
+  transaction: KennelDatabase,
+  { id: jobId, tenantId, callback }: QueueEntry,
+  at: number,
+): Promise<void> {
+  if (callback === undefined) return;
+  const { id, url, secret } = callback;
+  const beginning = { cursorXid: '0', cursorId: 0 };
+  const receiver = { id, jobId, tenantId, url, secrets: [secret], createdAt: at, ...beginning };
+  await receiverQueries(transaction).insert(receiver);
 }
 
 /** The job of the first time, when the request has been answered before. */

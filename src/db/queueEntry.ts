@@ -13,6 +13,8 @@ export interface QueueEntry {
   readonly retryOf?: string;
   readonly tries?: number;
   readonly scheduleId?: string;
+  /** Who is told of this job: a receiver of webhooks that comes with it. */
+  readonly callback?: { readonly id: string; readonly url: string; readonly secret: string };
 }
 
 /** A request that carried an Idempotency-Key. */

@@ -17,9 +17,7 @@ function retentionQueries(database: KennelDatabase) {
             database
               .select({ id: webhookDeliveries.id })
               .from(webhookDeliveries)
-              .where(
-                and(eq(webhookDeliveries.state, state), lt(webhookDeliveries.createdAt, before)),
-              )
+              .where(and(eq(webhookDeliveries.state, state), lt(webhookDeliveries.nextAt, before)))
               .limit(limit),
           ),
         )
@@ -29,7 +27,7 @@ function retentionQueries(database: KennelDatabase) {
 
 interface OldDeliveries {
   readonly state: Kept;
-  /** When they were made, milliseconds since the epoch. */
+  /** When they arrived or were given up, milliseconds since the epoch: `next_at` keeps the moment. */
   readonly before: number;
   readonly limit: number;
 }
@@ -38,7 +36,7 @@ interface OldDeliveries {
 export function retention({ db }: Pick<Database, 'db'>) {
   const queries = retentionQueries(db);
   return {
-    /** Deliveries of webhooks that were made long ago and need no try any more. */
+    /** Deliveries of webhooks that arrived, or were given up, long ago. */
     removeDeliveries: async (old: OldDeliveries) =>
       (await askOnce(() => queries.deliveries(old))).length,
   };

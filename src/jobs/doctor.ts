@@ -93,7 +93,12 @@ const WITHOUT: Readonly<Record<string, string>> = {
 };
 
 /** Looks for the programs that record, and asks each for its version. */
-export async function checkTools({ searchPath, ffmpeg, ytDlp, streamlink }: Config): Promise<Finding[]> {
+export async function checkTools({
+  searchPath,
+  ffmpeg,
+  ytDlp,
+  streamlink,
+}: Config): Promise<Finding[]> {
   const given = { ffmpeg, 'yt-dlp': ytDlp, streamlink };
   const found = await findTools({ searchPath, given });
   return PLUGINS.map(({ tool }) => toolFinding(tool, found.get(tool.command)));

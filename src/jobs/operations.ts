@@ -3,6 +3,7 @@ import type { Principal } from '../core/access.ts';
 import type { Labels, QueueTerms } from '../core/queueTerms.ts';
 import type { Proof } from '../ledger/proof.ts';
 import type { SegmentLost, SegmentStored } from '../ledger/record.ts';
+import type { JobCallback } from '../queue/queueRecords.ts';
 import type { EndWish } from './changedEnd.ts';
 import type { JobRequest } from './jobRequest.ts';
 
@@ -80,6 +81,8 @@ export interface Submission {
   readonly request: JobRequest;
   readonly terms: QueueTerms;
   readonly idempotency?: { readonly key: string; readonly fingerprint: string };
+  /** Who is told of the job: `Webhooks.prepare`. */
+  readonly callback?: JobCallback;
 }
 
 /**

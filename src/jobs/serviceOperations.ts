@@ -88,7 +88,7 @@ export class ServiceOperations implements Operations {
 
   async submit(
     who: Principal,
-    { request, terms, idempotency }: Submission,
+    { request, terms, idempotency, callback }: Submission,
   ): Promise<{ readonly job: JobView; readonly isReplayed: boolean }> {
     assertMay(who, 'jobs.write');
     const { keeper, queue, clock } = this.#parts;
@@ -107,6 +107,7 @@ export class ServiceOperations implements Operations {
         sourceKey: sourceKey(spec),
         costKey: costKey(spec),
         terms,
+        ...(callback && { callback }),
       },
       answer,
     );

@@ -16,6 +16,15 @@ export interface QueuedJob {
   readonly retryOf?: string;
   readonly tries?: number;
   readonly scheduleId?: string;
+  /** Who is told of this job, from its beginning: a receiver of webhooks that is made with it, or not at all. */
+  readonly callback?: JobCallback;
+}
+
+export interface JobCallback {
+  readonly id: string;
+  readonly url: string;
+  /** `whsec_…` */
+  readonly secret: string;
 }
 
 /** What is answered to a request that carried an Idempotency-Key; stored with the job, in its transaction. */

@@ -25,14 +25,21 @@ export class WebhookBook implements Webhooks {
     this.#options = options;
   }
 
+  prepare({ url, secret }: { readonly url: string; readonly secret?: string }) {
+    this.#assertMayBeTold(url);
+    return {
+      id: v7(),
+      url,
+      secret: secret === undefined ? newWebhookSecret() : webhookSecret(secret),
+    };
+  }
+
   async create(
     wanted: NewWebhook,
   ): Promise<{ readonly webhook: WebhookView; readonly secret: string }> {
     const { records, clock } = this.#options;
-    const { secret: given, ...rest } = wanted;
-    const secret = given === undefined ? newWebhookSecret() : webhookSecret(given);
-    this.#assertMayBeTold(wanted.url);
-    const id = v7();
+    const { secret: _given, ...rest } = wanted;
+    const { id, secret } = this.prepare(wanted);
     await records.create({
       ...rest,
       id,

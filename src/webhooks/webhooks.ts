@@ -48,6 +48,15 @@ export interface DeliveryView {
 /** Receivers of webhooks and what they were sent. */
 export interface Webhooks {
   /**
+   * A receiver for a job that is about to be submitted, checked as `create` does; it is made with the job. With the secret that
+   * its owner has already, or a new one.
+   */
+  prepare(callback: { readonly url: string; readonly secret?: string }): {
+    readonly id: string;
+    readonly url: string;
+    readonly secret: string;
+  };
+  /**
    * The secret (`whsec_…`) is told here and never again. A receiver for one job hears that job from its beginning, others hear
    * what happens from now on.
    *

@@ -8,7 +8,13 @@ import type { KennelError } from '../../src/core/errors.ts';
 import { type Database, openDatabase } from '../../src/db/database.ts';
 import { jobStore } from '../../src/db/jobStore.ts';
 import { queueStore } from '../../src/db/queueStore.ts';
-import { idempotencyKeys, jobs, schedules, tenants } from '../../src/db/schema.ts';
+import {
+  idempotencyKeys,
+  jobs,
+  schedules,
+  tenants,
+  webhookEndpoints,
+} from '../../src/db/schema.ts';
 import { byQueueOrder } from '../../src/queue/queueOrder.ts';
 import type { QueuedJob, QueueRecords, QueueTerms } from '../../src/queue/queueRecords.ts';
 import { SPEC } from '../support/database.ts';
@@ -163,6 +169,20 @@ for (const under of await databasesUnderTest()) {
       });
       const wanted = job({ isDuplicateWanted: true }, { sourceKey: 'same' });
       expect((await queue.enqueue(wanted, answer)).isReplayed).toBe(false);
+    });
+
+    test('whoever is to be told of a job comes with it, or not at all', async () => {
+      const { queue, job, add } = await setup();
+      const callback = () => ({ id: v7(), url: 'https://hooks.example/', secret: 'whsec_AAAA' });
+      const [told, untold] = [callback(), callback()];
+      const { id: jobId } = await queue.enqueue(job({}, { sourceKey: 'same', callback: told }));
+      const refused = job({}, { sourceKey: 'same', callback: untold });
+      await expect(queue.enqueue(refused)).rejects.toMatchObject({ code: 'job.duplicate' });
+      await add();
+      const made = await database.db.select().from(webhookEndpoints);
+      expect(made).toMatchObject([
+        { id: told.id, jobId, url: told.url, secrets: [told.secret], cursorXid: '0', cursorId: 0 },
+      ]);
     });
 
     test('racers for one source make one job, and other tenants another', async () => {

@@ -8,7 +8,7 @@ import { IdempotencyHeaders, idempotencyOf } from '../idempotency.ts';
 import { jsonAnswer, jsonBody, operation } from '../operation.ts';
 import { Cursor, nextPageUrl, placeOf } from '../pageCursor.ts';
 import { InstantGiven } from '../schemas/instant.ts';
-import { Job, JobId, JobList, jobShown, OneJob } from '../schemas/job.ts';
+import { Job, JobId, JobList, jobShown, OneJob, SubmittedJob } from '../schemas/job.ts';
 import { Extension, extensionOf, NewJob, submissionOf } from '../schemas/newJob.ts';
 import { TenantId } from '../schemas/tenant.ts';
 import { text } from '../schemas/text.ts';
@@ -30,12 +30,13 @@ const submit = operation('POST /jobs', {
     'The job waits in the queue until there is room for it. With `mayWait: false` it is admitted at once, or rejected with 503.',
   request: { headers: IdempotencyHeaders, body: jsonBody(NewJob) },
   answers: {
-    201: jsonAnswer(Job, 'The job'),
+    201: jsonAnswer(SubmittedJob, 'The job'),
     200: jsonAnswer(Job, 'The job that the same Idempotency-Key made before'),
   },
   errors: [
     'usage.invalid',
     'url.invalid',
+    'address.refused',
     'job.duplicate',
     'tenant.full',
     'capacity.exceeded',
@@ -128,15 +129,18 @@ export const jobRoutes = ({ operations, webhooks }: Pick<ApiParts, 'operations' 
     .openapi(submit, async (c) => {
       const given = c.req.valid('json');
       const idempotency = await idempotencyOf(c);
+      const { callback_url: url, callback_secret: secret } = given;
+      const callback =
+        url === undefined ? undefined : webhooks.prepare({ url, ...(secret && { secret }) });
       const { job, isReplayed } = await operations.submit(c.var.principal, {
         ...submissionOf(given),
         ...(idempotency && { idempotency }),
+        ...(callback && { callback }),
       });
-      const { callback_url: url } = given;
-      if (url !== undefined && !isReplayed)
-        await webhooks.create({ tenantId: job.tenantId, jobId: job.id, url, types: [] });
       c.header('Location', `${new URL(c.req.url).pathname}/${job.id}`);
-      return isReplayed ? c.json(shown(c, job), 200) : c.json(shown(c, job), 201);
+      if (isReplayed) return c.json(shown(c, job), 200);
+      const made = { ...shown(c, job), ...(callback && { callback_secret: callback.secret }) };
+      return c.json(made, 201);
     })
     .openapi(list, async (c) => {
       const { state, label, q, limit, cursor, createdFrom, createdBefore, tenantId } =

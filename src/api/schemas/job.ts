@@ -78,6 +78,12 @@ export const Job = z
   })
   .meta({ id: 'Job' });
 
+export const SubmittedJob = Job.extend({
+  callback_secret: z.string().optional().meta({
+    description: 'What webhooks to `callback_url` are signed with. It is told now and never again',
+  }),
+}).meta({ id: 'SubmittedJob' });
+
 export const JobList = z
   .object({
     jobs: z.array(Job),

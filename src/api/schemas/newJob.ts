@@ -97,6 +97,9 @@ export const NewJob = z
     callback_url: Line.optional().meta({
       description: 'Told of everything that happens to this job, as a webhook',
     }),
+    callback_secret: text(200).optional().meta({
+      description: 'What is signed with there, `whsec_…`. Absent: a new one, told in the answer',
+    }),
   })
   .meta({ id: 'NewJob' });
 
@@ -108,7 +111,16 @@ type Given = z.infer<typeof NewJob>;
 export function submissionOf(given: Given): Pick<Submission, 'request' | 'terms'> {
   const { durationSeconds, waitSeconds, patienceSeconds, endAt, output, ...rest } = given;
   const { firstMediaSeconds, staleAfterSeconds, startAt, expiresAt, ...more } = rest;
-  const { priority, mayWait, retry, labels, allowDuplicate, callback_url: _, ...request } = more;
+  const {
+    priority,
+    mayWait,
+    retry,
+    labels,
+    allowDuplicate,
+    callback_url: _,
+    callback_secret: __,
+    ...request
+  } = more;
   return {
     request: {
       ...request,

@@ -6,7 +6,7 @@ import type { ListedJob } from '../../../src/jobs/jobView.ts';
 import { ServiceOperations } from '../../../src/jobs/serviceOperations.ts';
 import { Ledger } from '../../../src/ledger/ledger.ts';
 import { proofOf } from '../../../src/ledger/proof.ts';
-import type { IdempotentAnswer, QueuedJob } from '../../../src/queue/queueRecords.ts';
+import type { IdempotentAnswer, JobCallback, QueuedJob } from '../../../src/queue/queueRecords.ts';
 
 /** The smallest JPEG that decoders take. */
 const PICTURE = Buffer.from(
@@ -39,7 +39,9 @@ export function memoryOperations() {
     add(queued);
     return { id: queued.id, isReplayed: false };
   };
-  const add = ({ id, tenantId, spec, terms, retryOf, tries = 1 }: QueuedJob) => {
+  const callbacks = new Map<string, JobCallback>();
+  const add = ({ id, tenantId, spec, terms, retryOf, tries = 1, callback }: QueuedJob) => {
+    if (callback) callbacks.set(id, callback);
     const at = systemClock.now();
     const { expiresAt, priority = 0, labels = {}, startAt = at } = terms;
     jobs.set(id, {
@@ -135,5 +137,5 @@ export function memoryOperations() {
     add({ id, tenantId, spec, sourceKey: '', costKey: 'hls', terms: {} });
     change(id, changes);
   };
-  return { operations, jobs, plant };
+  return { operations, jobs, callbacks, plant };
 }

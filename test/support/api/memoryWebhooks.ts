@@ -15,6 +15,10 @@ export class MemoryWebhooks implements Webhooks {
   readonly #webhooks = new Map<string, WebhookView>();
   readonly #deliveries: DeliveryView[] = [];
 
+  prepare({ url, secret = SECRET }: { url: string; secret?: string }) {
+    return { id: v7(), url, secret };
+  }
+
   async create({ secret = SECRET, ...rest }: NewWebhook) {
     const webhook: WebhookView = {
       ...rest,

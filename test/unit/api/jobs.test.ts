@@ -14,17 +14,7 @@ const said = async (answer: Response): Promise<any> => await answer.json();
 
 async function setup() {
   const memory = memoryOperations();
-  const created: unknown[] = [];
-  const { parts, accessKeys } = memoryParts({
-    operations: memory.operations,
-    webhooks: {
-      create: async (webhook: unknown) => {
-        created.push(webhook);
-        return { webhook, secret: '' };
-      },
-      // Nothing else of webhooks is asked here.
-    } as never,
-  });
+  const { parts, accessKeys } = memoryParts({ operations: memory.operations });
   const app = apiApp(parts);
   const { text } = await accessKeys.create({ tenantId: OWN, name: 'test', scopes: [...CAN] });
   const ask = (
@@ -41,7 +31,7 @@ async function setup() {
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-  return { ...memory, ask, created };
+  return { ...memory, ask };
 }
 
 test('a job is submitted once for an Idempotency-Key, and told where it is', async () => {
@@ -161,15 +151,19 @@ test('a job that has ended is tried again as one new job', async () => {
   expect((await said(await ask('POST', `/jobs/${JOB}/retry`))).id).toBe(job.id);
 });
 
-test('a callback is a webhook of that job', async () => {
-  const { ask, created } = await setup();
-  const made = await ask('POST', '/jobs', {
-    body: { url: URL, callback_url: 'https://hooks.example.org/k' },
+test('a callback is made with the job, and its secret is told once', async () => {
+  const { ask, callbacks } = await setup();
+  const body = { url: URL, callback_url: 'https://hooks.example.org/k' };
+  const headers = { 'Idempotency-Key': 'a' };
+  const made = await said(await ask('POST', '/jobs', { body, headers }));
+  expect(made.callback_secret).toMatch(/^whsec_/);
+  expect(callbacks.get(made.id)).toMatchObject({
+    url: 'https://hooks.example.org/k',
+    secret: made.callback_secret,
   });
-  const { id } = await said(made);
-  expect(created).toEqual([
-    { tenantId: OWN, jobId: id, url: 'https://hooks.example.org/k', types: [] },
-  ]);
+  const again = await said(await ask('POST', '/jobs', { body, headers }));
+  expect(again.id).toBe(made.id);
+  expect(again).not.toHaveProperty('callback_secret');
 });
 
 test('segments come in pages, and a picture is a JPEG', async () => {
