@@ -6,6 +6,7 @@ import { type ControlChannel, controlChannel } from './controlChannel.ts';
 import { type EventWishes, type ServiceEvent, serviceEvents } from './eventStream.ts';
 import { type Fetch, serviceFetch } from './serviceFetch.ts';
 
+export { isKennelError, KennelError, type KennelErrorCode } from '../core/errors.ts';
 export type { ControlChannel } from './controlChannel.ts';
 export type { EventWishes, ServiceEvent } from './eventStream.ts';
 
