@@ -18,6 +18,8 @@ export interface CapacityLimits {
   /** Parts of the machine's cores and memory, 0 to 1. */
   readonly cpuShare: number;
   readonly memoryShare: number;
+  /** Percent of time with somebody waiting for a processor, above which nothing is added. Default: 95. */
+  readonly cpuPressureMax?: number;
   /** Bytes of the disk that stay free. */
   readonly diskReserveBytes: number;
   /** What the network gives, bytes a second; absent: what its interface says, or no limit where it says nothing. */
@@ -169,7 +171,7 @@ export class NodeCapacity implements Capacity, Service {
 
   #budget(): Budget {
     const { limits, machine, carriers } = this.#options;
-    const { jobsMax, cpuShare, memoryShare, diskReserveBytes, ...rates } = limits();
+    const { jobsMax, cpuShare, memoryShare, diskReserveBytes, cpuPressureMax, ...rates } = limits();
     const network = rates.networkBytesPerSecond ?? machine.networkBytesPerSecond;
     const whole = { cpu: machine.cores * cpuShare, memory: machine.memoryBytes * memoryShare };
     return {
@@ -185,6 +187,7 @@ export class NodeCapacity implements Capacity, Service {
           : Math.max(0, this.#freeBytes - diskReserveBytes),
       descriptors: machine.descriptors * Math.max(1, carriers().length),
       ...(this.#pressure && { pressure: this.#pressure }),
+      ...(cpuPressureMax !== undefined && { cpuPressureMax }),
     };
   }
 

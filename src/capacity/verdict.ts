@@ -5,6 +5,8 @@ import type { Pressure } from './pressure.ts';
 /** What there is for recordings, in the units of `ResourceReport`; `Infinity` where nothing limits. */
 export interface Budget extends Readonly<Record<Countable, number>> {
   readonly pressure?: Pressure;
+  /** Percent, above which a wait for processors is a reason to add nothing. Default: 95. */
+  readonly cpuPressureMax?: number;
   /** What there would be if nobody else used the machine. */
   readonly whole?: Readonly<Record<'cpu' | 'memory', number>>;
 }
@@ -47,7 +49,7 @@ export function overloadOf(
   budget: Budget,
   { loads, now }: Standing,
 ): Overload | undefined {
-  const pressed = pressureOverload(budget.pressure);
+  const pressed = pressureOverload(budget);
   if (pressed) return pressed;
   const over = COUNTABLE.map((resource) => {
     const expected = expectedOf(resource, loads, now);
@@ -135,10 +137,13 @@ function momentOfRoom(cost: MeasuredCost, budget: Budget, { loads, now }: Standi
   });
 }
 
-function pressureOverload(pressure: Pressure | undefined): Overload | undefined {
+function pressureOverload({
+  pressure,
+  cpuPressureMax = PRESSURE_MAX.cpu,
+}: Pick<Budget, 'pressure' | 'cpuPressureMax'>): Overload | undefined {
   if (pressure === undefined) return undefined;
   for (const name of ['memory', 'io', 'cpu'] as const) {
-    const limit = PRESSURE_MAX[name];
+    const limit = name === 'cpu' ? cpuPressureMax : PRESSURE_MAX[name];
     const expected = pressure[name];
     if (expected <= limit) continue;
     const explanation = `The machine waits for ${name} in ${expected.toFixed(0)} % of the time; above ${limit} % nothing is added.`;

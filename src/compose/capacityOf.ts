@@ -33,11 +33,18 @@ export const capacityOf = ({ live, database, hosts, log }: CapacityParts): NodeC
   });
 
 function limitsOf({ capacity }: LiveConfig['current']): CapacityLimits {
-  const { jobsMax = POLICY.capacity, cpuShare, memoryShare, diskReserveMib } = capacity;
+  const {
+    jobsMax = POLICY.capacity,
+    cpuShare,
+    memoryShare,
+    diskReserveMib,
+    cpuPressurePercentMax,
+  } = capacity;
   const { networkBytesPerSecond, diskBytesPerSecond } = capacity;
   return {
     jobsMax,
     cpuShare,
+    cpuPressureMax: cpuPressurePercentMax,
     memoryShare,
     diskReserveBytes: diskReserveMib * MIB,
     ...(networkBytesPerSecond !== undefined && { networkBytesPerSecond }),

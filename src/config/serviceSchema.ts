@@ -68,6 +68,11 @@ export const capacitySchema = z.strictObject({
     description: 'Share of the memory that recordings may take.',
     reloadable: true,
   }),
+  cpuPressurePercentMax: setting(z.number().min(1).max(100).default(95), {
+    description:
+      'Nothing is added while something waits for a processor in more of the time, in percent (PSI). 100: that is no reason.',
+    reloadable: true,
+  }),
   diskReserveMib: setting(wholeNumber(0).default(1024), {
     description: 'Space on the disk of the recordings that stays free, in MiB.',
     reloadable: true,

@@ -66,6 +66,13 @@ test('a machine that waits for memory takes nothing more, whatever the sums say'
   });
 });
 
+test('whoever shares processors with others says how long they may be waited for', () => {
+  const pressed = { ...budget, pressure: { cpu: 99, memory: 0, io: 0 } };
+  expect(overloadOf(cost, pressed, { loads: [], now: 0 })?.resource).toBe('pressure');
+  const shared = { ...pressed, cpuPressureMax: 100 };
+  expect(overloadOf(cost, shared, { loads: [], now: 0 })).toBeUndefined();
+});
+
 test('what is admitted one by one never exceeds any resource', () => {
   const positive = fc.double({ min: 0.01, max: 10, noNaN: true });
   const costs = fc.record({
