@@ -101,6 +101,11 @@ export class NodeCapacity implements Capacity, Service {
     }
   }
 
+  /** As it was at the last look. */
+  get pressure(): Pressure | undefined {
+    return this.#pressure;
+  }
+
   estimate(costKey: string): MeasuredCost {
     return this.#book.estimate(costKey);
   }

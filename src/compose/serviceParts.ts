@@ -18,6 +18,7 @@ import { Janitor } from '../jobs/janitor.ts';
 import { keptAccessKeys } from '../jobs/keptAccessKeys.ts';
 import { queueParts } from './queueParts.ts';
 import { recordingNode } from './recordingNode.ts';
+import { strainWatchOf } from './strainWatchOf.ts';
 import { webhookParts } from './webhookParts.ts';
 
 const DAY_MS = 86_400_000;
@@ -72,6 +73,7 @@ export function serviceParts({ live, database, hosts, log }: ServicePartsOptions
   const services: readonly Service[] = [
     capacity,
     keeper,
+    strainWatchOf({ live, capacity, recording, events, log }),
     sender,
     janitor({ live, database, log, events }),
   ];

@@ -73,6 +73,11 @@ export const capacitySchema = z.strictObject({
       'Nothing is added while something waits for a processor in more of the time, in percent (PSI). 100: that is no reason.',
     reloadable: true,
   }),
+  strain: setting(z.enum(['keep', 'stop']).default('keep'), {
+    description:
+      'What is done while recordings hold each other up (memory, disk). `keep`: all go on, and an alert is told. `stop`: the job of the lowest priority, of several the youngest, is stopped well, and another one each minute until it is over.',
+    reloadable: true,
+  }),
   diskReserveMib: setting(wholeNumber(0).default(1024), {
     description: 'Space on the disk of the recordings that stays free, in MiB.',
     reloadable: true,

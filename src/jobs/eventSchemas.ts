@@ -59,6 +59,21 @@ export const EVENT_DATA = {
       description:
         'When the disk will be full has changed: less than 30 minutes (`low`), less than 5 (`critical`), it is (`full`), there is time again (`good`). Of the node, for all jobs at once.',
     }),
+  'capacity.strained': z
+    .object({
+      resource: z.enum(['memory', 'io', 'disk']),
+      explanation: z.string(),
+      evidence,
+      policy: z.enum(['keep', 'stop']).meta({ description: 'What is done about it' }),
+    })
+    .meta({ description: 'What records on the node holds itself up, for half a minute by now.' }),
+  'capacity.relieved': z.object({}).meta({ description: 'That is over.' }),
+  'schedule.skipped': z
+    .looseObject({ scheduleId: z.string(), why: z.string() })
+    .meta({
+      description:
+        'A window of a schedule became no job: it was over, or another job records the same.',
+    }),
   'webhook.ping': z
     .object({ webhookId: z.string() })
     .meta({ description: 'A test that somebody asked for; it is sent to that receiver alone.' }),

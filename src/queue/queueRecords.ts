@@ -1,5 +1,5 @@
 import type { JobSpec } from '../../machines/vocabulary.ts';
-import type { Labels, QueueTerms, RetryTerms } from '../core/queueTerms.ts';
+import type { QueueTerms, RetryTerms } from '../core/queueTerms.ts';
 
 /** A job as the queue takes it in. Times are milliseconds since the epoch. */
 export interface QueuedJob {
@@ -111,4 +111,4 @@ export interface QueueRecords {
   settleRetry(id: string): Promise<void>;
 }
 
-export type { Labels, QueueTerms, RetryTerms };
+export type { QueueTerms, RetryTerms };
