@@ -5,7 +5,7 @@ import type { Leash, Move, Progress } from '../../machines/ports.ts';
 import type { Tree } from '../../machines/tree.ts';
 import { isTerminal, type JobEnd, type JobSpec, type JobState } from '../../machines/vocabulary.ts';
 import type { Clock } from '../core/clock.ts';
-import { KennelError, messageOf } from '../core/errors.ts';
+import { isKennelError, KennelError, messageOf } from '../core/errors.ts';
 import { newJobId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -169,6 +169,7 @@ export class KennelNode {
    * For the start of a service: takes up every unfinished job that is here and does not wait. A job that left the queue, but has
    * not begun, is handed to `putBack` where there is one: whoever took it out may have been about to refuse it, and the queue
    * decides anew. One job that cannot be taken does not keep the others; it is told in the log. Returns the ids of those taken.
+   * Rejects with `database.unavailable` when that goes away meanwhile; whoever asks again begins where this ended.
    */
   async resumeAll(putBack?: (jobId: string) => Promise<void>): Promise<readonly string[]> {
     const taken: string[] = [];
@@ -181,6 +182,8 @@ export class KennelNode {
           taken.push(job.id);
         }
       } catch (error) {
+        // Left alone it would belong to nobody until the next start: neither in the queue nor in the tree.
+        if (isKennelError(error) && error.code === 'database.unavailable') throw error;
         const fields = { jobId: job.id, error: messageOf(error) };
         this.#parts.log('error', 'an unfinished job could not be taken up', fields);
       }

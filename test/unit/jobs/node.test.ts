@@ -266,6 +266,25 @@ test('a service takes up what is unfinished, leaves what waits, and puts back wh
   expect(told).toEqual([{ type: 'job.add', jobId: 'running' }]);
 });
 
+test('a database that goes away while a service takes up its jobs ends the round, and the next one takes what was left', async () => {
+  const { node, rows, told } = await setup();
+  for (const id of ['first', 'second']) rows.set(id, waiting(id));
+  rows.set('running', { ...waiting('running'), state: 'recording' });
+  const back: string[] = [];
+  const putBack = async (jobId: string) => {
+    if (jobId === 'second' && !back.includes('away')) {
+      back.push('away');
+      throw away();
+    }
+    back.push(jobId);
+    rows.set(jobId, waiting(jobId, { waiting: true }));
+  };
+  await expect(node.resumeAll(putBack)).rejects.toMatchObject({ code: 'database.unavailable' });
+  expect(await node.resumeAll(putBack)).toEqual(['running']);
+  expect(back).toEqual(['first', 'away', 'second']);
+  expect(told).toEqual([{ type: 'job.add', jobId: 'running' }]);
+});
+
 test('a command does not begin what waits in the queue of a service', async () => {
   const { node, rows } = await setup();
   rows.set('queued', waiting('queued', { waiting: true }));
