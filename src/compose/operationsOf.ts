@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { LiveConfig } from '../config/liveConfig.ts';
-import { systemClock as clock, pause } from '../core/clock.ts';
-import { KennelError } from '../core/errors.ts';
+import { systemClock as clock } from '../core/clock.ts';
 import type { Database } from '../db/database.ts';
 import { JobListing } from '../db/jobListing.ts';
 import type { QueueStore } from '../db/queueStore.ts';
 import type { SegmentRow } from '../db/segmentIndex.ts';
+import { type CallOffOrder, calledOff } from '../jobs/calledOff.ts';
 import { jobLogs } from '../jobs/jobLogs.ts';
 import { ServiceOperations } from '../jobs/serviceOperations.ts';
 import { findFfmpeg } from '../media/findFfmpeg.ts';
@@ -33,8 +33,8 @@ export function operationsOf(parts: OperationsParts): ServiceOperations {
     directoryOf: recording.directoryOf,
     clock,
   });
-  const callOff = (jobId: string, order: 'job.stop' | 'job.kill') =>
-    calledOff({ node, records, queue }, jobId, order);
+  const callOff = (jobId: string, order: CallOffOrder) =>
+    calledOff({ node, records, queue, keeper, clock }, jobId, order);
   return new ServiceOperations({
     records,
     listing: new JobListing(database),
@@ -64,29 +64,3 @@ const segmentOf = ({ init: _init, wallClock, ...segment }: SegmentRow) => ({
   ...segment,
   ...(wallClock !== null && { wallClock }),
 });
-
-/** A job that was just taken out of the queue is on its way to the tree: it is there within so many looks. */
-const LOOKS_MAX = 40;
-const LOOK_EVERY_MS = 50;
-
-/**
- * Stops or kills a job, wherever it stands: in the tree it is told; in the queue it is taken out and ended by its Big Dog.
- *
- * @throws KennelError `job.conflict` when another node has it
- */
-async function calledOff(
-  parts: Pick<RecordingNode, 'node' | 'records'> & { readonly queue: QueueStore },
-  jobId: string,
-  order: 'job.stop' | 'job.kill',
-): Promise<void> {
-  const { node, records, queue } = parts;
-  for (let looks = 0; looks < LOOKS_MAX; looks++) {
-    if (node.status(jobId)) return order === 'job.stop' ? node.stop(jobId) : node.kill(jobId);
-    if (await queue.takeOut(jobId)) {
-      await node.cancel(await records.get(jobId), order);
-      return;
-    }
-    await pause(clock, LOOK_EVERY_MS);
-  }
-  throw new KennelError('job.conflict', `The job ${jobId} has ended, or another node has it.`);
-}

@@ -87,6 +87,12 @@ export class QueueKeeper implements Service {
     this.poke();
   }
 
+  /** Somebody else took a job out of the queue, or may have, and cannot go on with it: it is put back before the next round. */
+  doubt(jobId: string): void {
+    this.#round.doubt(jobId);
+    this.poke();
+  }
+
   /**
    * What becomes of a job that is in the queue: resolves as soon as it was begun or refused, or a whole round has left it where it
    * is (it waits for its time, for room, or it is no longer in the queue). Rejects with `database.unavailable` when that is away;

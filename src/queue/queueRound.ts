@@ -101,6 +101,11 @@ export class QueueRound {
     await this.#admit(now);
   }
 
+  /** A job that may be out of the queue with nobody to have it is put back before the next round. */
+  doubt(jobId: string): void {
+    this.#doubtful.add(jobId);
+  }
+
   /** Whether a job has left the queue and is being begun or refused. */
   isUnderway(jobId: string): boolean {
     return this.#underway.has(jobId);

@@ -6,7 +6,7 @@ import { type DrillReport, serviceDrill } from '../support/serviceDrills/service
  * doubled or left behind is a fault of the report.
  */
 
-const SECONDS = 20;
+const SECONDS = 14;
 
 /** Printed when something is wrong: the same seed strikes at the same moments. */
 const seed = Math.floor(Math.random() * 1e9);

@@ -170,6 +170,17 @@ test('a job that could not be begun is put back, and begins later', async () => 
   expect(node.begun).toEqual([id]);
 });
 
+test('a job that somebody took out and could not go on with is put back, and begins', async () => {
+  const node = await world();
+  const id = node.add({ startAt: node.sim.now + MINUTE });
+  node.row(id).waiting = false;
+  await node.pass(2 * MINUTE);
+  expect(node.begun).toEqual([]);
+  node.keeper.doubt(id);
+  await node.pass(1_000);
+  expect(node.begun).toEqual([id]);
+});
+
 test('a job that failed is tried again later and later, until its tries are spent', async () => {
   const node = await world();
   const first = node.add({ retry: { attempts: 2, delayMs: MINUTE } });
