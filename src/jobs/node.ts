@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import type { JobReleased, Order } from '../../machines/bigDogDog.ts';
 import type { Refusal } from '../../machines/bigDogReasons.ts';
 import type { Leash, Move, Progress } from '../../machines/ports.ts';
@@ -12,6 +11,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { Proof } from '../ledger/proof.ts';
 import { removeWorkDirectories } from '../programs/workDirectory.ts';
 import { asksTheSame } from './asksTheSame.ts';
+import { claimDirectory, isClaimed } from './claimDirectory.ts';
 import type { EventFeed } from './events.ts';
 import type { JobRecord, JobRecords } from './jobRecords.ts';
 import { JournalFollower, type SegmentIndex } from './journalFollower.ts';
@@ -308,7 +308,7 @@ export class KennelNode {
    * another machine is that one's to go on with, and taking it would only stop it there.
    */
   #isHere({ id, state }: JobRecord): boolean {
-    return state === 'pending' || existsSync(this.#parts.directoryOf(id));
+    return state === 'pending' || isClaimed(this.#parts.directoryOf(id));
   }
 
   #assertOpen(): void {
@@ -352,6 +352,8 @@ export class KennelNode {
     const { url } = record.spec;
     const news = changed.length > 0 && { changed: [...changed] };
     if (!order) feed.tell({ type: 'job.accepted', jobId, url, resumed, ...news }, clock.now());
+    // A job that shall never record needs no place for it.
+    if (!order) await claimDirectory(directoryOf(jobId), this.#parts.log);
     await follower.start();
     job.isHanded = true;
     this.#tree?.send({ type: 'job.add', jobId, ...(order && { order }) });

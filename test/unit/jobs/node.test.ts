@@ -83,6 +83,17 @@ test('a job ends although the database goes away right after its last move was c
   await expect(node.ended(jobId)).resolves.toMatchObject({ state: 'done', outcome: 'complete' });
 });
 
+test('a node that is killed right after a job has begun takes it up again, although nothing was recorded yet', async () => {
+  const { node, rows, parts } = await setup();
+  const root = parts.directoryOf('');
+  Object.assign(parts, { directoryOf: (id: string) => join(root, 'recordings', id) });
+  const { jobId } = await node.submit(spec);
+  const row = rows.get(jobId);
+  if (row) rows.set(jobId, { ...row, state: 'recording' });
+  const next = new KennelNode(parts);
+  await expect(next.resumeAll()).resolves.toEqual([jobId]);
+});
+
 test('what a dead host left of the programs of a job goes with the job, and its media stays', async () => {
   const { node, parts } = await setup();
   const { jobId } = await node.submit(spec);
