@@ -18,7 +18,7 @@ export interface CapacityLimits {
   /** Parts of the machine's cores and memory, 0 to 1. */
   readonly cpuShare: number;
   readonly memoryShare: number;
-  /** Percent of time with somebody waiting for a processor, above which nothing is added. Default: 95. */
+  /** Percent of time with somebody waiting for a processor, above which nothing is added. Default: 100, which is no reason. */
   readonly cpuPressureMax?: number;
   /** Bytes of the disk that stay free. */
   readonly diskReserveBytes: number;

@@ -5,7 +5,7 @@ import type { Pressure } from './pressure.ts';
 /** What there is for recordings, in the units of `ResourceReport`; `Infinity` where nothing limits. */
 export interface Budget extends Readonly<Record<Countable, number>> {
   readonly pressure?: Pressure;
-  /** Percent, above which a wait for processors is a reason to add nothing. Default: 95. */
+  /** Percent, above which a wait for processors is a reason to add nothing. Default: 100, which is no reason. */
   readonly cpuPressureMax?: number;
   /** What there would be if nobody else used the machine. */
   readonly whole?: Readonly<Record<'cpu' | 'memory', number>>;
@@ -31,7 +31,7 @@ export const DISK_HORIZON_MS = 3_600_000;
  * Percent of time with somebody waiting, above which nothing is added whatever the sums say. Processors that are shared wait often
  * and lose nothing; memory and disks that are waited for lose segments soon.
  */
-const PRESSURE_MAX: Pressure = { cpu: 95, memory: 20, io: 60 };
+const PRESSURE_MAX: Pressure = { cpu: 100, memory: 20, io: 60 };
 
 const COUNTABLE: readonly Countable[] = [
   'slots',

@@ -68,7 +68,7 @@ export const capacitySchema = z.strictObject({
     description: 'Share of the memory that recordings may take.',
     reloadable: true,
   }),
-  cpuPressurePercentMax: setting(z.number().min(1).max(100).default(95), {
+  cpuPressurePercentMax: setting(z.number().min(1).max(100).default(100), {
     description:
       'Nothing is added while something waits for a processor in more of the time, in percent (PSI). 100: that is no reason.',
     reloadable: true,
