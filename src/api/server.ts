@@ -52,6 +52,8 @@ export interface ApiServer {
   close(withinMs: number): Promise<void>;
 }
 
+type Asked = Pick<HttpBindings, 'incoming'> & Partial<Pick<HttpBindings, 'outgoing'>>;
+
 /**
  * An HTTP server that slow, many and rude clients do not stop. When there is no room for another connection, the one that has
  * asked nothing for longest makes way: clients who dribble their headers hold places only until somebody needs them.
@@ -62,7 +64,7 @@ export function apiServer(options: ApiServerOptions): ApiServer {
   const server = createAdaptorServer({
     fetch: (request, env) => {
       // `createServer` of node:http knows one kind of request; an upgrade has nothing that answers it.
-      const { incoming, outgoing } = env as HttpBindings & { readonly outgoing?: unknown };
+      const { incoming, outgoing } = env as Asked;
       if (outgoing === undefined) connections.upgraded(incoming.socket);
       return options.fetch(request, env as HttpBindings);
     },

@@ -86,11 +86,11 @@ export class StrainWatch implements Service {
     if (!this.#isOn) return;
     const { clock, log } = this.#options;
     this.#timer = clock.setTimeout(() => {
-      this.look()
-        .catch((error: unknown) => {
-          log('warn', 'The strain of the node cannot be judged.', { error: messageOf(error) });
-        })
-        .then(() => this.#schedule());
+      const failed = (error: unknown) =>
+        log('warn', 'The strain of the node cannot be judged.', { error: messageOf(error) });
+      void this.look()
+        .catch(failed)
+        .finally(() => this.#schedule());
     }, LOOK_EVERY_MS);
   }
 }

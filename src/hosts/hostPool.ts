@@ -89,9 +89,10 @@ class Pool implements HostPool {
   }
 
   carriers(): readonly HostCarrier[] {
-    return [...this.#links.values()].flatMap((link) =>
-      link.pid === undefined ? [] : [{ pid: link.pid, jobs: this.driver.carriedBy(link) }],
-    );
+    return [...this.#links.values()].map((link) => ({
+      pid: link.pid,
+      jobs: this.driver.carriedBy(link),
+    }));
   }
 
   async start(): Promise<void> {

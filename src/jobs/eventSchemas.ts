@@ -68,12 +68,10 @@ export const EVENT_DATA = {
     })
     .meta({ description: 'What records on the node holds itself up, for half a minute by now.' }),
   'capacity.relieved': z.object({}).meta({ description: 'That is over.' }),
-  'schedule.skipped': z
-    .looseObject({ scheduleId: z.string(), why: z.string() })
-    .meta({
-      description:
-        'A window of a schedule became no job: it was over, or another job records the same.',
-    }),
+  'schedule.skipped': z.looseObject({ scheduleId: z.string(), why: z.string() }).meta({
+    description:
+      'A window of a schedule became no job: it was over, or another job records the same.',
+  }),
   'webhook.ping': z
     .object({ webhookId: z.string() })
     .meta({ description: 'A test that somebody asked for; it is sent to that receiver alone.' }),

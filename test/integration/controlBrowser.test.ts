@@ -146,7 +146,7 @@ withBrowser(
         });
         const session = new URL(answer.headers.get('location') ?? '', url);
         const end = await fetch(session, { method: 'DELETE', headers: { authorization } });
-        peer.close();
+        void peer.close();
         await closed;
         return { status: answer.status, message, end: end.status };
       },

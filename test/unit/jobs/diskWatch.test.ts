@@ -126,7 +126,7 @@ test('a log of events that is away keeps nobody from watching the disk', async (
     activeJobs: () => [],
     leash: { progress: () => ({ beats: 0, bytes: 0, advertised: 0, settled: 0 }) },
     feed: new EventFeed(),
-    eventLog: { append: async () => Promise.reject(new Error('the database is away')) },
+    eventLog: { append: () => Promise.reject(new Error('the database is away')) },
     clock: { now: () => 0, elapsed: () => 0, setTimeout: () => 0, clearTimeout: () => {} },
     log: (_level, _message, { error }) => {
       if (typeof error === 'string') warn(error);
