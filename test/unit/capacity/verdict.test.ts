@@ -66,11 +66,11 @@ test('a machine that waits for memory takes nothing more, whatever the sums say'
   });
 });
 
-test('whoever shares processors with others says how long they may be waited for', () => {
+test('processors that are waited for are no reason, unless somebody says from when on they are', () => {
   const pressed = { ...budget, pressure: { cpu: 99, memory: 0, io: 0 } };
-  expect(overloadOf(cost, pressed, { loads: [], now: 0 })?.resource).toBe('pressure');
-  const shared = { ...pressed, cpuPressureMax: 100 };
-  expect(overloadOf(cost, shared, { loads: [], now: 0 })).toBeUndefined();
+  expect(overloadOf(cost, pressed, { loads: [], now: 0 })).toBeUndefined();
+  const careful = { ...pressed, cpuPressureMax: 95 };
+  expect(overloadOf(cost, careful, { loads: [], now: 0 })?.resource).toBe('pressure');
 });
 
 test('what is admitted one by one never exceeds any resource', () => {
