@@ -19,9 +19,10 @@ const project = (name: string, include: readonly string[], testTimeout: number) 
     exclude: name === 'unit' ? HURRIED : name === 'integration' ? TOOLS : [],
     testTimeout,
     hookTimeout: 60_000,
-    // Whole products and servers in real time: one after the other, or they measure each other; and one more try where a
-    // shared machine was away for seconds, which the report then shows.
-    fileParallelism: !isRealTime(name),
+    // Whole products and servers in real time wait for most of it, so two at once go well on two cores, and more would measure each
+    // other; and one more try where a shared machine was away for seconds, which the report then shows.
+    fileParallelism: name !== 'worlds',
+    ...(isRealTime(name) && { maxWorkers: 2 }),
     sequence: { groupOrder: name === 'tools' ? 1 : 0 },
     retry: isRealTime(name) || name === 'tools' ? 1 : name === 'recorder' ? 2 : 0,
   },
