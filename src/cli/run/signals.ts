@@ -22,7 +22,9 @@ export function listenForSignals(signals: readonly Signal[] = SIGNALS): Signals 
     heard.push(signal);
     if (heard.length === 1) first.resolve(signal);
     else {
-      stop();
+      // Not at once: libraries that end children with their parent (execa's signal-exit) hear the same signal after this, and
+      // would raise it again where nobody else seems to listen.
+      setImmediate(stop);
       second.resolve(signal);
     }
   };
