@@ -19,8 +19,11 @@ export async function watch(context: CliContext, options: WatchOptions): Promise
   const client = await demandServer(context, options);
   const { id, type: types, after, json } = options;
   const jobId = id === undefined ? undefined : await findJob(client, id);
-  if (jobId !== undefined && types.length === 0 && after === undefined && !json)
+  if (jobId !== undefined && types.length === 0 && after === undefined && !json) {
+    // What it told before is told no more: `kennel why` has it.
+    context.terminal.err(`watches the job ${jobId} until it has ended`);
     return await follow(context, { client, jobId });
+  }
   const signals = listenForSignals();
   const over = new AbortController();
   void signals.first.then(() => over.abort());
