@@ -4,6 +4,7 @@ import type { HealthCheck } from '../api/health.ts';
 import { Realtime } from '../api/realtime/realtime.ts';
 import { version } from '../cli/version.ts';
 import type { LiveConfig } from '../config/liveConfig.ts';
+import { DEFAULT_TENANT } from '../core/access.ts';
 import { systemClock as clock } from '../core/clock.ts';
 import { isKennelError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
@@ -24,8 +25,6 @@ import { webhookParts } from './webhookParts.ts';
 const DAY_MS = 86_400_000;
 const KIB = 1_024;
 const LOOPBACK = '127.0.0.1';
-/** Whose key is made at the first start: the tenant of the first migration. */
-const FIRST_TENANT = 'default';
 
 export interface ServicePartsOptions {
   readonly live: LiveConfig;
@@ -91,7 +90,7 @@ export function serviceParts({ live, database, hosts, log }: ServicePartsOptions
       const { newSecret: clipperSecret } = await outlasting(register);
       for (const service of services) await service.start();
       const firstKey = isKeyDemanded
-        ? await outlasting(() => accessKeys.createFirst(FIRST_TENANT))
+        ? await outlasting(() => accessKeys.createFirst(DEFAULT_TENANT))
         : undefined;
       return {
         resumed: recording.node.jobIds().length,

@@ -1,14 +1,12 @@
 import type { NodeCapacity } from '../capacity/nodeCapacity.ts';
 import { StrainWatch } from '../capacity/strainWatch.ts';
 import type { LiveConfig } from '../config/liveConfig.ts';
+import { DEFAULT_TENANT } from '../core/access.ts';
 import { systemClock as clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { EventLog } from '../jobs/eventLog.ts';
 import type { RecordingNode } from './recordingNode.ts';
-
-/** Whose alerts are that concern the whole node: the operator's. */
-const NODE_TENANT = 'default';
 
 export interface StrainParts {
   readonly live: LiveConfig;
@@ -47,7 +45,7 @@ export function strainWatchOf({ live, capacity, recording, events, log }: Strain
     },
     tell: (type, data) => {
       events
-        .append({ tenantId: NODE_TENANT, type, at: clock.now(), data })
+        .append({ tenantId: DEFAULT_TENANT, type, at: clock.now(), data })
         .catch((error: unknown) => {
           log('warn', 'The strain of the node could not be told.', { error: messageOf(error) });
         });

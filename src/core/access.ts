@@ -6,6 +6,9 @@
 export const SCOPES = ['jobs.read', 'jobs.write', 'jobs.kill', 'webhooks', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** The operator's own: there from the first migration on, the first key's, and whose alerts are that concern the whole node. */
+export const DEFAULT_TENANT = 'default';
+
 /** Who asks. */
 export interface Principal {
   readonly tenantId: string;

@@ -1,4 +1,5 @@
 import type { Leash } from '../../machines/ports.ts';
+import { DEFAULT_TENANT } from '../core/access.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
@@ -8,8 +9,6 @@ import type { EventLog } from './eventLog.ts';
 import type { EventFeed } from './events.ts';
 
 const LOOK_EVERY_MS = 2_000;
-/** Whose events those of the node are: nobody else's but its operator's. */
-const NODE_TENANT = 'default';
 
 export interface DiskWatchOptions {
   /** Free bytes on the disk of the recordings. */
@@ -84,7 +83,7 @@ export class DiskWatch implements Service {
     for (const jobId of jobs) feed.tell({ type: 'disk.outlook', jobId, ...outlook }, clock.now());
     this.#options.eventLog
       ?.append({
-        tenantId: NODE_TENANT,
+        tenantId: DEFAULT_TENANT,
         type: 'disk.outlook',
         at: clock.now(),
         data: { ...outlook },

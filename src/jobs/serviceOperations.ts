@@ -3,7 +3,7 @@ import type { Overload } from '../capacity/capacity.ts';
 import { mayDo, maySee, type Principal, type Scope } from '../core/access.ts';
 import type { Clock } from '../core/clock.ts';
 import { KennelError } from '../core/errors.ts';
-import { newJobId } from '../core/ids.ts';
+import { isUuid, newJobId } from '../core/ids.ts';
 import type { QueueTerms } from '../core/queueTerms.ts';
 import type { Proof } from '../ledger/proof.ts';
 import type { SegmentLost } from '../ledger/record.ts';
@@ -285,9 +285,6 @@ export class ServiceOperations implements Operations {
 /** Whoever asks again sooner is refused again. */
 const retryAfter = ({ fitsAt }: Overload, now: number) =>
   fitsAt === undefined ? {} : { retryAfterMs: Math.max(0, fitsAt - now) };
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const isUuid = (text: string): boolean => UUID.test(text);
 
 /** Any of these scopes will do. */
 function assertMay(who: Principal, ...scopes: readonly Scope[]): void {

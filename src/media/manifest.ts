@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Job } from '../../machines/ports.ts';
 import { OUTCOMES, type Outcome } from '../../machines/vocabulary.ts';
+import { plainWithoutSecrets, withoutSecrets } from '../core/withoutSecrets.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { proofOf } from '../ledger/proof.ts';
 import { manifestTrackSchema, manifestTracks, wallClockOf } from './manifestTracks.ts';
@@ -15,7 +16,6 @@ import {
 } from './mux/muxResult.ts';
 import { recordingAbout, recordingAboutSchema } from './recordingAbout.ts';
 import type { Thumbnails } from './thumbnails.ts';
-import { plainWithoutSecrets, withoutSecrets } from './withoutSecrets.ts';
 
 const facts = z.record(z.string(), z.unknown());
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Job } from '../../machines/ports.ts';
+import { withoutSecrets } from '../core/withoutSecrets.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { plainText } from './fileTags.ts';
-import { withoutSecrets } from './withoutSecrets.ts';
 
 const text = z
   .string()

@@ -1,10 +1,8 @@
 import { percentDecoded } from '../core/percentDecoded.ts';
+import { withoutSecrets } from '../core/withoutSecrets.ts';
 
 /** Shorter ones are no secrets that anybody could keep, and taking them out would make a text unreadable. */
 const SECRET_CHARACTERS_MIN = 6;
-
-/** A URL inside any text: credentials before the host, and everything from `?` or `#` on, may be secrets. */
-const URL_IN_TEXT = /([a-z][a-z0-9+.-]*:\/\/)(?:[^\s/?#"']*@)?([^\s?#"']*)(?:[?#][^\s"']*)?/gi;
 
 /** What must not be in a text that is kept. */
 export interface Secrets {
@@ -27,7 +25,7 @@ export function redaction(secrets: Secrets): (text: string) => string {
   // The longest first: one secret may be a part of another.
   long.sort((one, other) => other.length - one.length);
   return (text) => {
-    let clean = text.replace(URL_IN_TEXT, '$1$2');
+    let clean = withoutSecrets(text);
     for (const word of long) clean = clean.replaceAll(word, '***');
     return clean;
   };

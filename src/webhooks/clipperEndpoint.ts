@@ -1,10 +1,10 @@
+import { DEFAULT_TENANT } from '../core/access.ts';
 import type { Secret } from '../core/secret.ts';
 import { changedSecrets, newWebhookSecret, webhookSecret } from './signature.ts';
 import type { ReceiverRecords } from './webhookRecords.ts';
 
 /** There is one clipping service: its receiver has this id in every Kennel. */
 export const CLIPPER_ID = '00000000-0000-4000-8000-00636c697070';
-const CLIPPER_TENANT = 'default';
 
 export interface ClipperSettings {
   readonly url?: string | undefined;
@@ -29,7 +29,7 @@ export async function registerClipper(
   }
   if (!known) {
     const first = wanted ?? newWebhookSecret();
-    const receiver = { id: CLIPPER_ID, tenantId: CLIPPER_TENANT, url, secrets: [first] };
+    const receiver = { id: CLIPPER_ID, tenantId: DEFAULT_TENANT, url, secrets: [first] };
     await records.putClipper({ ...receiver, createdAt: now });
     return wanted === undefined ? { newSecret: first } : {};
   }

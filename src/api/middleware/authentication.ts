@@ -1,13 +1,13 @@
 import type { MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
-import { mayDo, type Principal, SCOPES } from '../../core/access.ts';
+import { DEFAULT_TENANT, mayDo, type Principal, SCOPES } from '../../core/access.ts';
 import { KennelError } from '../../core/errors.ts';
 import type { ApiContext, ApiEnv } from '../apiEnv.ts';
 import type { ApiParts } from '../apiParts.ts';
 import { accessOf, TAKES_TICKETS } from '../routeAccess.ts';
 
 /** Whoever reaches a service that demands no keys. */
-const OPERATOR: Principal = { tenantId: 'default', scopes: SCOPES };
+const OPERATOR: Principal = { tenantId: DEFAULT_TENANT, scopes: SCOPES };
 
 /**
  * Who asks, and whether they may: by `ROUTE_ACCESS`, for every route below `base`, however it was mounted. A route that the

@@ -1,6 +1,6 @@
 import { v7 } from 'uuid';
 import type { ControlParts } from '../../control/controlSession.ts';
-import type { Principal } from '../../core/access.ts';
+import { DEFAULT_TENANT, type Principal } from '../../core/access.ts';
 import type { Clock } from '../../core/clock.ts';
 import { isKennelError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
@@ -29,7 +29,7 @@ export interface RealtimeOptions {
 }
 
 /** Kennel itself: it looks up whose a job is. */
-const SERVICE: Principal = { tenantId: 'default', scopes: ['admin'] };
+const SERVICE: Principal = { tenantId: DEFAULT_TENANT, scopes: ['admin'] };
 
 /** Everything of the API that stays open: streams of events, and control over WebSocket and WebRTC. */
 export class Realtime {

@@ -1,4 +1,5 @@
 import { JOB_STATES, type JobSpec, OUTCOMES } from '../../../machines/vocabulary.ts';
+import { DEFAULT_TENANT } from '../../core/access.ts';
 import type { Labels, RetryTerms } from '../../core/queueTerms.ts';
 import { count, instant, json, words } from '../columns.ts';
 import {
@@ -14,7 +15,7 @@ import {
   uuid,
 } from '../drizzle.ts';
 import { schedules } from './schedules.ts';
-import { DEFAULT_TENANT, tenants } from './tenants.ts';
+import { tenants } from './tenants.ts';
 
 type Evidence = Readonly<Record<string, unknown>>;
 

@@ -2,9 +2,6 @@ import type { Scope } from '../../core/access.ts';
 import { hexBytes, instant, json, words } from '../columns.ts';
 import { doublePrecision, index, integer, pgTable, text } from '../drizzle.ts';
 
-/** Whose jobs are that nobody else has: there from the first migration on. */
-export const DEFAULT_TENANT = 'default';
-
 /** Who shares this Kennel with others. */
 export const tenants = pgTable('tenants', {
   id: text('id').primaryKey(),

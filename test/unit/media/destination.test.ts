@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { plainWithoutSecrets, withoutSecrets } from '../../../src/core/withoutSecrets.ts';
 import { keyFor, nameForTry, placeOf } from '../../../src/media/destination.ts';
-import { plainWithoutSecrets, withoutSecrets } from '../../../src/media/withoutSecrets.ts';
 import { JOB_ID, STARTED_AT } from './recording.ts';
 
 const job = { id: JOB_ID, startedAt: STARTED_AT };
