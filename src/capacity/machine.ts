@@ -6,6 +6,8 @@ import { cgroupLimits } from './cgroup.ts';
 export interface Machine {
   readonly cores: number;
   readonly memoryBytes: number;
+  /** Whether these are a limit of the container's own, which nobody else takes from. */
+  readonly isOwn: { readonly cores: boolean; readonly memory: boolean };
   /** Of the fastest network interface that tells its speed, bytes a second; absent: none tells (virtual machines). */
   readonly networkBytesPerSecond?: number;
   /** Files and sockets that one process may have open. */
@@ -16,12 +18,13 @@ export interface Machine {
 const DESCRIPTORS_DEFAULT = 1024;
 
 export function readMachine(): Machine {
-  const { cores = Number.POSITIVE_INFINITY, memoryBytes = Number.POSITIVE_INFINITY } =
-    cgroupLimits();
+  const limits = cgroupLimits();
+  const { cores = Number.POSITIVE_INFINITY, memoryBytes = Number.POSITIVE_INFINITY } = limits;
   const network = networkBytesPerSecond();
   return {
     cores: Math.min(cores, availableParallelism()),
     memoryBytes: Math.min(memoryBytes, totalmem()),
+    isOwn: { cores: limits.cores !== undefined, memory: limits.memoryBytes !== undefined },
     descriptors: descriptorsMax(),
     ...(network !== undefined && { networkBytesPerSecond: network }),
   };

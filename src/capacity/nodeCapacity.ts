@@ -3,13 +3,13 @@ import { messageOf } from '../core/errors.ts';
 import type { MeasuredCost } from '../core/jobCost.ts';
 import type { Log } from '../core/log.ts';
 import type { Service } from '../core/service.ts';
-import type { Capacity, CapacityReport, Overload, ResourceReport } from './capacity.ts';
+import type { Capacity, CapacityReport, Overload } from './capacity.ts';
 import { CostBook, type CostRecords } from './costBook.ts';
 import type { Machine } from './machine.ts';
 import { otherUse } from './otherUse.ts';
 import { type Pressure, readPressure } from './pressure.ts';
 import { type Carrier, UsageMeter } from './usage.ts';
-import { type Budget, type Load, overloadOf, resourcesOf } from './verdict.ts';
+import { type Budget, type Load, overloadOf, resourcesOf, roomFor } from './verdict.ts';
 
 /** What the operator leaves to Kennel. */
 export interface CapacityLimits {
@@ -139,29 +139,14 @@ export class NodeCapacity implements Capacity, Service {
     const cost = this.#book.estimate(costKey);
     const loads = this.#loads();
     const now = clock.now();
+    const budget = this.#budget();
     return {
       at: now,
-      resources: this.#resources(loads, now),
+      resources: resourcesOf(budget, { loads, now }, this.#meter.usage.total),
       ...(this.#pressure && { pressure: this.#pressure }),
       running: this.#admitted.size,
-      typical: { costKey, cost, more: this.#more(cost, loads, now) },
+      typical: { costKey, cost, more: roomFor(cost, budget, { loads, now }) },
     };
-  }
-
-  #resources(loads: readonly Load[], now: number): readonly ResourceReport[] {
-    const { total } = this.#meter.usage;
-    return resourcesOf(this.#budget(), { loads, now }, total);
-  }
-
-  /** How many more of a kind would fit: added one by one, up to the limit of slots. */
-  #more(cost: MeasuredCost, loads: readonly Load[], now: number): number {
-    const budget = this.#budget();
-    const added: Load[] = [...loads];
-    while (added.length - loads.length < budget.slots) {
-      if (overloadOf(cost, budget, { loads: added, now })) break;
-      added.push({ cost });
-    }
-    return added.length - loads.length;
   }
 
   /** What each admitted job takes: as measured once it has settled, before that as estimated. */

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import type { MeasuredCost } from '../core/jobCost.ts';
-import { cgroupLimits } from './cgroup.ts';
 import type { Machine } from './machine.ts';
 
 /** Clock ticks of all cores since boot, `/proc/stat`. */
@@ -25,19 +24,15 @@ const WEIGHT = 0.1;
  * its own others do not count: what is given to it, it has.
  */
 export function otherUse(machine: Machine, own: MeasuredCost, before: OtherUse): OtherUse {
-  const { cores, memoryBytes } = cgroupLimits();
+  const { isOwn } = machine;
   const ticks = readTicks();
   const smoothed = (now: number, was: number) => was + (Math.max(0, now) - was) * WEIGHT;
   const busyCores = coresBusy(before.ticks, ticks, machine.cores);
   return {
-    cpu:
-      cores !== undefined || busyCores === undefined
-        ? 0
-        : smoothed(busyCores - own.cpu, before.cpu),
-    memoryBytes:
-      memoryBytes !== undefined
-        ? 0
-        : smoothed(memoryUsedBytes() - own.memoryBytes, before.memoryBytes),
+    cpu: isOwn.cores || busyCores === undefined ? 0 : smoothed(busyCores - own.cpu, before.cpu),
+    memoryBytes: isOwn.memory
+      ? 0
+      : smoothed(memoryUsedBytes() - own.memoryBytes, before.memoryBytes),
     ...(ticks && { ticks }),
   };
 }

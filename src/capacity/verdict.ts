@@ -1,5 +1,5 @@
 import type { MeasuredCost } from '../core/jobCost.ts';
-import type { Overload, Resource, ResourceReport } from './capacity.ts';
+import { type Overload, RESOURCES, type Resource, type ResourceReport } from './capacity.ts';
 import type { Pressure } from './pressure.ts';
 
 /** What there is for recordings, in the units of `ResourceReport`; `Infinity` where nothing limits. */
@@ -33,15 +33,7 @@ export const DISK_HORIZON_MS = 3_600_000;
  */
 const PRESSURE_MAX: Pressure = { cpu: 100, memory: 20, io: 60 };
 
-const COUNTABLE: readonly Countable[] = [
-  'slots',
-  'cpu',
-  'memory',
-  'network',
-  'disk.bandwidth',
-  'disk.space',
-  'descriptors',
-];
+const COUNTABLE = RESOURCES.filter((resource): resource is Countable => resource !== 'pressure');
 
 /** Why one more job of this cost does not fit; undefined when it does. Of several reasons the one that is worst. */
 export function overloadOf(
@@ -69,6 +61,17 @@ export function overloadOf(
     explanation: explain(worst),
     ...(fitsAt !== undefined && { fitsAt }),
   };
+}
+
+/** How many more jobs of this cost would fit, one after the other. */
+export function roomFor(cost: MeasuredCost, budget: Budget, { loads, now }: Standing): number {
+  if (pressureOverload(budget)) return 0;
+  const rooms = COUNTABLE.map((resource) => {
+    const left = budget[resource] - expectedOf(resource, loads, now);
+    const needed = takenBy(resource, { cost }, now);
+    return needed > 0 ? Math.floor(left / needed) : Number.POSITIVE_INFINITY;
+  });
+  return Math.max(0, Math.min(...rooms));
 }
 
 /** How every resource stands. */

@@ -24,7 +24,12 @@ function setup({ jobsMax = 100 }: { jobsMax?: number } = {}) {
   let elapsed = 0;
   const capacity = new NodeCapacity({
     limits: () => ({ jobsMax, cpuShare: 1, memoryShare: 1, diskReserveBytes: 0 }),
-    machine: { cores: 64, memoryBytes: 1e12, descriptors: 1e6 },
+    machine: {
+      cores: 64,
+      memoryBytes: 1e12,
+      isOwn: { cores: false, memory: false },
+      descriptors: 1e6,
+    },
     records: {
       all: async () => [],
       put: async (key, cost) => void kept.set(key, cost),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Budget, overloadOf, resourcesOf } from '../../../src/capacity/verdict.ts';
+import { type Budget, overloadOf, resourcesOf, roomFor } from '../../../src/capacity/verdict.ts';
 
 const cost = {
   cpu: 0.5,
@@ -71,6 +71,30 @@ test('processors that are waited for are no reason, unless somebody says from wh
   expect(overloadOf(cost, pressed, { loads: [], now: 0 })).toBeUndefined();
   const careful = { ...pressed, cpuPressureMax: 95 };
   expect(overloadOf(cost, careful, { loads: [], now: 0 })?.resource).toBe('pressure');
+});
+
+test('the room that is told is the room that there is, one job after the other', () => {
+  const whole = fc.integer({ min: 1, max: 40 });
+  const costs = fc.record({
+    cpu: whole,
+    memoryBytes: whole,
+    networkBytesPerSecond: whole,
+    diskBytesPerSecond: whole,
+    descriptors: whole,
+  });
+  fc.assert(
+    fc.property(costs, fc.array(costs, { maxLength: 4 }), (one, running) => {
+      const some: Budget = { ...budget, slots: 12, cpu: 90, memory: 200, network: 150 };
+      const loads = running.map((cost) => ({ cost }));
+      let fitting = 0;
+      while (!overloadOf(one, some, { loads, now: 0 })) {
+        loads.push({ cost: one });
+        fitting += 1;
+      }
+      const before = { loads: running.map((cost) => ({ cost })), now: 0 };
+      expect(roomFor(one, some, before)).toBe(fitting);
+    }),
+  );
 });
 
 test('what is admitted one by one never exceeds any resource', () => {
